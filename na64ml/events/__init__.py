@@ -1,0 +1,1 @@
+"""Events in columns: reading, writing, caching."""

@@ -1,0 +1,1 @@
+"""Detector descriptions and what changes from run to run."""

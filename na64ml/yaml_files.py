@@ -1,0 +1,86 @@
+"""YAML files validated by pydantic models, with errors a user can act on."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from na64ml.errors import ConfigError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class StrictModel(BaseModel):
+    """Base of all configuration models: immutable, and unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read one YAML mapping.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing, is not YAML or does not hold a mapping.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: holds {type(content).__name__}, a mapping of keys is needed")
+    return content
+
+
+def load_model(model: type[Model], path: Path) -> Model:
+    """Read ``path`` and validate it as ``model``.
+
+    Raises
+    ------
+    ConfigError
+        With one line per wrong key: file, key, value and what is expected.
+    """
+    content = read_yaml(path)
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        lines = [
+            f"{path}: key '{'.'.join(str(part) for part in item['loc'])}': {item['msg']} "
+            f"(found {_shorten(item['input'])})"
+            for item in error.errors()
+        ]
+        raise ConfigError("\n".join(lines)) from error
+
+
+def content_hash(content: Any) -> str:
+    """Return a short hash of JSON-like content, independent of key order."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def find_named(folder: Path, name: str, kind: str) -> Path:
+    """Return ``name`` as a path if it is one, else the shipped file ``folder/name.yaml``.
+
+    Raises
+    ------
+    ConfigError
+        If there is neither; the message lists what is shipped.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
+        raise ConfigError(f"unknown {kind} '{name}'; shipped are: {known}; or give the path of a YAML file")
+    return path
+
+
+def _shorten(value: Any, length: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= length else text[: length - 3] + "..."
