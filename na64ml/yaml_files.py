@@ -64,8 +64,8 @@ def content_hash(content: Any) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-def find_named(folder: Path, name: str, kind: str) -> Path:
-    """Return ``name`` as a path if it is one, else the shipped file ``folder/name.yaml``.
+def find_named(folder: Path, name: str, kind: str, pattern: str = "*.yaml") -> Path:
+    """Return ``name`` as a path if it is one, else the shipped file of that name under ``folder``.
 
     Raises
     ------
@@ -74,11 +74,12 @@ def find_named(folder: Path, name: str, kind: str) -> Path:
     """
     if name.endswith((".yaml", ".yml")):
         return Path(name)
-    path = folder / f"{name}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
-        raise ConfigError(f"unknown {kind} '{name}'; shipped are: {known}; or give the path of a YAML file")
-    return path
+    shipped = {path.stem: path for path in sorted(folder.glob(pattern))}
+    if name not in shipped:
+        raise ConfigError(
+            f"unknown {kind} '{name}'; shipped are: {', '.join(shipped)}; or give the path of a YAML file"
+        )
+    return shipped[name]
 
 
 def _shorten(value: Any, length: int = 60) -> str:

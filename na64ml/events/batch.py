@@ -2,22 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
 from na64ml.errors import InputError
+
+if TYPE_CHECKING:
+    import awkward as ak
 
 HIT_FEATURES = ("x", "y", "z", "energy", "time", "axis")
 """Columns of ``EventBatch.hits``; units mm, mm, mm, GeV, ns and none."""
 
 TRACK_FEATURES = ("p", "theta_x", "theta_y", "x", "y", "chi2")
 """Columns of ``EventBatch.track``; units GeV, rad, rad, mm, mm and none. (x, y) is the impact point."""
-
-AXIS_BOTH, AXIS_X, AXIS_Y = 0, 1, 2
-"""Measured axis of a hit: a cell or counter, or one projection of a tracker plane."""
 
 UNKNOWN_PROCESS = -1
 """Process index of real data and of simulation without truth."""
@@ -88,7 +87,9 @@ class EventBatch:
         shapes = {name: getattr(self, name).shape for name in expected}
         expected |= {f"columns[{name}]": (n_events,) for name in self.columns}
         shapes |= {f"columns[{name}]": values.shape for name, values in self.columns.items()}
-        wrong = [f"{name} is {shapes[name]}, not {expected[name]}" for name in expected if shapes[name] != expected[name]]
+        wrong = [
+            f"{name} is {shapes[name]}, not {expected[name]}" for name in expected if shapes[name] != expected[name]
+        ]
         if wrong:
             raise InputError(f"event batch of {n_events} events and {n_hits} hits: " + "; ".join(wrong))
 
@@ -146,8 +147,10 @@ class EventBatch:
             columns={name: values[index] for name, values in self.columns.items()},
         )
 
-    def to_awkward(self) -> ak.Array:
+    def to_awkward(self) -> "ak.Array":
         """Return the events as records with a list of hits each; hit columns are not copied."""
+        import awkward as ak
+
         offsets = ak.index.Index64(np.ascontiguousarray(self.offsets))
 
         def lists(values: NDArray[Any]) -> ak.Array:
@@ -174,10 +177,10 @@ class EventBatch:
         )
 
     @classmethod
-    def from_awkward(
-        cls, array: ak.Array, detectors: Sequence[str], processes: Sequence[str] = ()
-    ) -> "EventBatch":
+    def from_awkward(cls, array: "ak.Array", detectors: Sequence[str], processes: Sequence[str] = ()) -> "EventBatch":
         """Build a batch from records as `to_awkward` returns them."""
+        import awkward as ak
+
         hits = array["hits"]
         counts = ak.to_numpy(ak.num(hits["x"]))
         flat = {name: ak.to_numpy(ak.flatten(hits[name])) for name in hits.fields}

@@ -1,0 +1,1 @@
+"""How well a score rejects backgrounds: intervals, working points, figures and reports."""

@@ -1,0 +1,75 @@
+"""Clopper-Pearson intervals and limits of an efficiency.
+
+The exact method of Clopper and Pearson, Biometrika 26 (1934) 404, written with the quantiles of the beta
+distribution (PDG review "Statistics", section on intervals for binomial parameters). Counts may be
+fractional: effective counts of weighted events (`na64ml.evaluation.efficiency`).
+"""
+
+from math import log
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+CONFIDENCE_LEVEL = 0.90
+"""Confidence level of all quoted intervals and limits, the one of NA64's exclusions (physics.md 4.7)."""
+
+
+def lower_limit(passed: ArrayLike, total: ArrayLike, cl: float = CONFIDENCE_LEVEL) -> NDArray[np.float64]:
+    """Return the one-sided Clopper-Pearson lower limit of an efficiency.
+
+    Parameters
+    ----------
+    passed, total
+        Counts ``[...]``, ``0 <= passed <= total``.
+    cl
+        Confidence level of the limit.
+    """
+    from scipy.special import betaincinv
+
+    k, n = np.broadcast_arrays(np.asarray(passed, float), np.asarray(total, float))
+    none = k <= 0
+    return np.where(none, 0.0, betaincinv(np.where(none, 1.0, k), n - k + 1.0, 1.0 - cl))
+
+
+def upper_limit(passed: ArrayLike, total: ArrayLike, cl: float = CONFIDENCE_LEVEL) -> NDArray[np.float64]:
+    """Return the one-sided Clopper-Pearson upper limit of an efficiency; ``1 - (1 - cl)^(1/n)`` at 0 of n.
+
+    Parameters
+    ----------
+    passed, total
+        Counts ``[...]``, ``0 <= passed <= total``.
+    cl
+        Confidence level of the limit.
+    """
+    from scipy.special import betaincinv
+
+    k, n = np.broadcast_arrays(np.asarray(passed, float), np.asarray(total, float))
+    everything = k >= n
+    return np.where(everything, 1.0, betaincinv(k + 1.0, np.where(everything, 1.0, n - k), cl))
+
+
+def clopper_pearson(
+    passed: ArrayLike, total: ArrayLike, cl: float = CONFIDENCE_LEVEL
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the central (two-sided) Clopper-Pearson interval of an efficiency."""
+    one_sided = (1.0 + cl) / 2.0
+    return lower_limit(passed, total, one_sided), upper_limit(passed, total, one_sided)
+
+
+def zero_survivor_limit(weight: NDArray[np.float64], cl: float = CONFIDENCE_LEVEL) -> float:
+    """Return the upper limit of a weighted efficiency when no event survives.
+
+    The Poisson limit ``-ln(1 - cl)`` (2.30 at 90 %) events of the largest weight that could have passed,
+    over the sum of weights (physics.md 3.3 and 4.7); with equal weights, the exact Clopper-Pearson limit.
+
+    Parameters
+    ----------
+    weight
+        Weights of the independent events ``[n]`` that could have passed.
+    cl
+        Confidence level of the limit.
+    """
+    total, largest = float(weight.sum()), float(weight.max())
+    if np.all(weight == largest):
+        return float(upper_limit(0, len(weight), cl))
+    return min(1.0, -log(1.0 - cl) * largest / total)

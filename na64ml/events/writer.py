@@ -1,0 +1,45 @@
+"""Writing TTrees that ROOT macros can read."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import uproot
+from numpy.typing import NDArray
+
+from na64ml.events.atomic import atomic_path
+
+
+class TreeWriter(Protocol):
+    """An open tree."""
+
+    def extend(self, columns: Mapping[str, Any]) -> None:
+        """Append entries; every call has the same branches."""
+        ...
+
+
+@contextmanager
+def write_tree(path: Path, tree: str, branches: Mapping[str, np.dtype[Any] | str]) -> Iterator[TreeWriter]:
+    """Create a ROOT file with one TTree; the file appears only when everything has been written.
+
+    uproot writes an RNTuple on plain assignment, which older ROOT macros cannot read; ``mktree`` is explicit.
+
+    Parameters
+    ----------
+    branches
+        Branch names and types.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written to.
+    """
+    with atomic_path(path) as part, uproot.recreate(part, compression=uproot.ZSTD(1)) as file:
+        yield file.mktree(tree, dict(branches))
+
+
+def columns_of(arrays: Mapping[str, NDArray[Any]]) -> dict[str, np.dtype[Any]]:
+    """Return branch types of columns."""
+    return {name: values.dtype for name, values in arrays.items()}

@@ -1,0 +1,1 @@
+"""Exporting networks to ONNX, with a parity check."""

@@ -1,0 +1,178 @@
+"""From a trained network to one ONNX file."""
+
+import hashlib
+import logging
+import warnings
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from na64ml.errors import ConfigError
+from na64ml.events.atomic import atomic_path
+from na64ml.events.batch import HIT_FEATURES, TRACK_FEATURES, EventBatch
+from na64ml.export.parity import check_parity
+from na64ml.inference import metadata as meta
+from na64ml.inference.metadata import ModelMetadata, WorkingPoint
+from na64ml.models.checkpoint import NetworkRecord
+from na64ml.models.network import EventNetwork
+from na64ml.models.outputs import Discriminant, Status
+
+logger = logging.getLogger(__name__)
+
+OPSET = 18
+"""Later opsets turn attention into an operator that the runtime rejects for some masks."""
+
+INPUTS = ("hits", "detector", "event", "track")
+OUTPUTS = ("logits", "probability", "score", "status")
+
+_HIT_UNITS = dict(zip(HIT_FEATURES, ("mm", "mm", "mm", "GeV", "ns", "0 both, 1 x, 2 y"), strict=True))
+_TRACK_UNITS = dict(zip(TRACK_FEATURES, ("GeV", "rad", "rad", "mm", "mm", ""), strict=True))
+
+
+class DeliveredNetwork(nn.Module):
+    """Everything between raw events and the delivered columns, in one graph."""
+
+    def __init__(self, network: EventNetwork) -> None:
+        super().__init__()
+        self.network = network
+        self.discriminant = Discriminant(network.inputs)
+        self.status = Status(network.inputs)
+
+    def forward(self, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor) -> tuple[Tensor, ...]:
+        """Return logits, probabilities, score and status; all but the status are NaN where it is not 0."""
+        status = self.status(hits, detector, event, track)
+        logits = self.network(hits, detector, event, track)
+        probability, score = self.discriminant(logits)
+        scored = status == 0
+        nan = torch.full_like(score, torch.nan)
+        return (
+            torch.where(scored[:, None], logits, nan[:, None]),
+            torch.where(scored[:, None], probability, nan[:, None]),
+            torch.where(scored, score, nan),
+            status,
+        )
+
+
+def export(
+    network: EventNetwork,
+    record: NetworkRecord,
+    events: EventBatch,
+    output: Path,
+    working_points: tuple[WorkingPoint, ...] = (),
+    code: dict[str, str] | None = None,
+) -> ModelMetadata:
+    """Write a network to ``output`` if the file gives the same answers as PyTorch.
+
+    Parameters
+    ----------
+    network, record
+        As from `na64ml.models.checkpoint.load_network`.
+    events
+        Real events for the parity check.
+    working_points
+        Named thresholds to store.
+    code
+        Versions to store.
+
+    Raises
+    ------
+    ParityError
+        If the exported file answers differently; nothing is written.
+    ConfigError
+        If the network uses operators that are not part of standard ONNX.
+    """
+    delivered = DeliveredNetwork(network).eval()
+    metadata = describe(network, record, working_points, code or {})
+    with atomic_path(output) as part:
+        _write(delivered, part, metadata)
+        check_parity(delivered, part, events, record.init_args.get("k", 8))
+    logger.info("wrote %s (weights %s)", output, metadata.weights_hash)
+    return metadata
+
+
+def describe(
+    network: EventNetwork,
+    record: NetworkRecord,
+    working_points: tuple[WorkingPoint, ...],
+    code: dict[str, str],
+) -> ModelMetadata:
+    """Return the metadata of a network."""
+    inputs = network.inputs
+    return ModelMetadata(
+        inputs=(
+            meta.Tensor(name="hits", dtype="float32", shape=("hits", len(HIT_FEATURES)), columns=_HIT_UNITS),
+            meta.Tensor(name="detector", dtype="int64", shape=("hits",)),
+            meta.Tensor(name="event", dtype="int64", shape=("hits",)),
+            meta.Tensor(name="track", dtype="float32", shape=("events", len(TRACK_FEATURES)), columns=_TRACK_UNITS),
+        ),
+        outputs=(
+            meta.Tensor(name="logits", dtype="float32", shape=("events", len(inputs.classes))),
+            meta.Tensor(name="probability", dtype="float32", shape=("events", len(inputs.classes))),
+            meta.Tensor(name="score", dtype="float32", shape=("events",)),
+            meta.Tensor(name="status", dtype="int64", shape=("events",)),
+        ),
+        detectors=inputs.detector_names,
+        hit_cap=inputs.hit_cap,
+        truncation_rule="an event with more hits than the cap is not scored (status 2)",
+        contracts=(record.contract,),
+        classes=inputs.classes,
+        background_fractions=inputs.background_fractions,
+        working_points=working_points,
+        weights_hash=weights_hash(network),
+        conditions_hash=record.conditions_hash,
+        data_hash=record.data_hash,
+        layout=record.layout,
+        mode=record.mode,
+        split=record.split.model_dump(mode="json"),
+        run_id=record.run_id,
+        code=code,
+    )
+
+
+def weights_hash(network: nn.Module) -> str:
+    """Return a hash of all parameters and buffers."""
+    digest = hashlib.sha256()
+    for name, values in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(values.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _write(delivered: DeliveredNetwork, path: Path, metadata: ModelMetadata) -> None:
+    """Trace two events and write the graph with its metadata."""
+    counts = torch.tensor([5, 12])
+    n_hits = int(counts.sum())
+    example = (
+        torch.rand(n_hits, len(HIT_FEATURES)),
+        torch.zeros(n_hits, dtype=torch.int64),
+        torch.repeat_interleave(torch.arange(2), counts),
+        torch.zeros(2, len(TRACK_FEATURES)),
+    )
+    hits, events = torch.export.Dim("hits", min=0), torch.export.Dim("events", min=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            delivered,
+            example,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=list(INPUTS),
+            output_names=list(OUTPUTS),
+            dynamic_shapes=({0: hits}, {0: hits}, {0: hits}, {0: events}),
+            verbose=False,
+        )
+    if program is None:
+        raise ConfigError(f"{type(delivered.network).__name__}: the ONNX exporter returned nothing")
+    model = program.model_proto
+    foreign = {node.op_type for node in model.graph.node if node.domain not in ("", "ai.onnx")}
+    if foreign or model.functions:
+        names = sorted(foreign | {function.name for function in model.functions})
+        raise ConfigError(
+            f"{type(delivered.network).__name__}: uses operators that are not standard ONNX: {', '.join(names)}"
+        )
+    entry = model.metadata_props.add()
+    entry.key, entry.value = meta.PROPERTY, metadata.model_dump_json()
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)

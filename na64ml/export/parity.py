@@ -1,0 +1,108 @@
+"""Comparison of an exported file with PyTorch."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from na64ml.errors import Na64mlError
+from na64ml.events.batch import EventBatch
+from na64ml.graphs.batch import pack
+from na64ml.inference.scorer import Scorer, Scores
+
+ABSOLUTE = 1e-5
+RELATIVE = 1e-5
+_BATCHES = (1, 64)
+
+
+class ParityError(Na64mlError):
+    """The exported file and PyTorch disagree."""
+
+
+def check_parity(delivered: torch.nn.Module, path: Path, events: EventBatch, k: int) -> None:
+    """Compare a file with the module it was made from.
+
+    On real events in batches of 1 and 64, on events cut to 0, 1, k-1, k and k+1 hits, and on a batch of empty
+    events only: logits must agree within 1e-5 + 1e-5 |x|, statuses and decisions (the most probable class,
+    and the sign of the score relative to each quantile of the scores) must be equal.
+
+    Raises
+    ------
+    ParityError
+        Naming the first case that disagrees and by how much.
+    """
+    if len(events) == 0:
+        raise ParityError(f"{path}: parity cannot be checked without events; give a file with events")
+    for name, batch, size in cases(events, k):
+        found = Scorer(path, micro_batch=size).score(batch)
+        expected = reference_scores(delivered, batch, size)
+        _compare(f"{path.name}: {name}", found, expected)
+
+
+def cases(events: EventBatch, k: int) -> Iterator[tuple[str, EventBatch, int]]:
+    """Yield the cases: description, events and batch size."""
+    for size in _BATCHES:
+        yield f"real events in batches of {size}", events, size
+    few = events.select(slice(0, 8))
+    for n_hits in (0, 1, k - 1, k, k + 1):
+        yield f"events of {n_hits} hits", first_hits(few, np.full(len(few), n_hits)), len(few)
+    mixed = np.arange(len(few)) % (k + 2)
+    yield "events of 0 to k+1 hits in one batch", first_hits(few, mixed), len(few)
+
+
+def first_hits(events: EventBatch, n_hits: NDArray[np.int64]) -> EventBatch:
+    """Return the events with at most their first ``n_hits`` ``[n_events]`` hits."""
+    kept = np.minimum(events.hits_per_event, n_hits)
+    offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
+    rows = np.arange(offsets[-1]) + np.repeat(events.offsets[:-1] - offsets[:-1], kept)
+    return EventBatch(
+        detectors=events.detectors,
+        processes=events.processes,
+        offsets=offsets,
+        hits=events.hits[rows],
+        detector=events.detector[rows],
+        channel=events.channel[rows],
+        ids=events.ids,
+        track=events.track,
+        process=events.process,
+        weight=events.weight,
+    )
+
+
+def reference_scores(delivered: torch.nn.Module, events: EventBatch, size: int) -> Scores:
+    """Score events with PyTorch."""
+    label = np.zeros(len(events), dtype=np.int64)
+    weight = np.ones(len(events), dtype=np.float32)
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(events), size):
+            batch = pack(events, np.arange(start, min(start + size, len(events))), label, weight)
+            parts.append(delivered(batch.hits, batch.detector, batch.event, batch.track))
+    logits, probability, score, status = (torch.cat(columns).numpy() for columns in zip(*parts, strict=True))
+    return Scores(logits, probability, score, status.astype(np.int8))
+
+
+def _compare(case: str, found: Scores, expected: Scores) -> None:
+    if not np.array_equal(found.status, expected.status):
+        event = int(np.argmax(found.status != expected.status))
+        raise ParityError(
+            f"{case}: status of event {event} is {found.status[event]}, PyTorch says {expected.status[event]}"
+        )
+    scored = expected.status == 0
+    if not scored.any():
+        return
+    x, y = found.logits[scored], expected.logits[scored]
+    excess = np.abs(x - y) - (ABSOLUTE + RELATIVE * np.abs(y))
+    if not np.all(excess <= 0):
+        raise ParityError(
+            f"{case}: logits differ by up to {np.abs(x - y).max():.3g} (allowed {ABSOLUTE:g} + {RELATIVE:g} |x|); "
+            "the exported file must not be used"
+        )
+    if not np.array_equal(x.argmax(axis=1), y.argmax(axis=1)):
+        raise ParityError(f"{case}: the most probable class differs; the exported file must not be used")
+    thresholds = np.quantile(expected.score[scored], [0.05, 0.25, 0.5, 0.75, 0.95]) + 10 * ABSOLUTE
+    flipped = (found.score[scored, None] > thresholds) != (expected.score[scored, None] > thresholds)
+    if flipped.any():
+        raise ParityError(f"{case}: {int(flipped.sum())} decisions differ; the exported file must not be used")

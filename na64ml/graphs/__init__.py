@@ -1,0 +1,1 @@
+"""Packed graph batches, neighbour finding and the Lightning data module."""

@@ -1,0 +1,95 @@
+"""Nearest neighbours of hits within their event, exact and the same in every runtime.
+
+Cells sit on grids, so equidistant neighbours are the rule and a tie decided by rounding would differ between
+PyTorch and an ONNX runtime. Coordinates are therefore rounded to integers, squared distances are exact, and ties
+go to the hit that comes first in the event: neighbours are sorted by the integer ``1024 d^2 + slot``.
+"""
+
+from typing import cast
+
+import torch
+from torch import Tensor
+
+STEPS_PER_PITCH = 8
+"""Coordinates are rounded to 1/8 of a detector's pitch, so that squared distances count in 1/64."""
+
+MAX_HITS = 1024
+"""Largest number of hits per event for which the key is unique."""
+
+_MAX_COORDINATE = 511.0
+_MAX_DISTANCE = 2.0**21 - 1
+_NO_NEIGHBOUR = torch.iinfo(torch.int32).max
+
+
+def grid_coordinates(position: Tensor, pitch: Tensor) -> Tensor:
+    """Express positions in whole steps of 1/8 pitch.
+
+    Parameters
+    ----------
+    position, pitch
+        float32 ``[n_hits, n_dimensions]``, in mm.
+
+    Returns
+    -------
+    float32 ``[n_hits, n_dimensions]`` holding integers of at most 511 in size, so that squared distances are exact.
+    """
+    steps = torch.round(position / pitch * STEPS_PER_PITCH)
+    return torch.nan_to_num(steps, nan=0.0, posinf=_MAX_COORDINATE, neginf=-_MAX_COORDINATE).clamp(
+        -_MAX_COORDINATE, _MAX_COORDINATE
+    )
+
+
+def hits_per_event(event: Tensor, n_events: int) -> Tensor:
+    """Count the hits of each event, int64 ``[n_events]``; ``event`` is ``[n_hits]``, sorted."""
+    return torch.zeros(n_events, dtype=torch.int64, device=event.device).scatter_add(0, event, torch.ones_like(event))
+
+
+def neighbour_table(grid: Tensor, event: Tensor, count: Tensor, k: int, cap: int) -> Tensor:
+    """Find the ``k`` nearest other hits of the same event for every hit.
+
+    Memory is linear in the number of events: candidates of a hit are the hits of its own event only.
+
+    Parameters
+    ----------
+    grid
+        Integer-valued float32 ``[n_hits, n_dimensions]`` from `grid_coordinates`.
+    event
+        int64 ``[n_hits]``, sorted.
+    count
+        int64 ``[n_events]``, hits of each event.
+    k
+        Neighbours per hit.
+    cap
+        Hits after the first ``cap`` of an event are nobody's neighbours; at most `MAX_HITS`.
+
+    Returns
+    -------
+    int64 ``[n_hits, k]``: rows of neighbours, nearest first, -1 where an event has no more hits.
+    """
+    n_hits = event.shape[0]
+    start = (torch.cumsum(count, 0) - count)[event]
+    slot = torch.arange(n_hits, device=event.device) - start
+    # A cast, not int(): the width stays symbolic when the network is exported.
+    width = cast(int, count.clamp(min=k + 1, max=max(cap, k + 1)).max().item())
+    column = torch.arange(width, device=event.device)
+    candidate = start[:, None] + column
+    valid = (column < count[event][:, None]) & (column != slot[:, None])
+    row = torch.where(valid, candidate, 0)
+    distance = torch.zeros(row.shape, device=grid.device)
+    for dimension in grid.unbind(1):
+        distance = distance + (dimension[row] - dimension[:, None]) ** 2
+    key = distance.clamp(max=_MAX_DISTANCE).to(torch.int32) * MAX_HITS + column.to(torch.int32)
+    nearest, choice = torch.topk(torch.where(valid, key, _NO_NEIGHBOUR), k, dim=1, largest=False, sorted=True)
+    return torch.where(nearest < _NO_NEIGHBOUR, torch.gather(candidate, 1, choice), -1)
+
+
+def edge_index(neighbours: Tensor) -> Tensor:
+    """Return the edges of a neighbour table as torch_geometric wants them.
+
+    Returns
+    -------
+    int64 ``[2, n_edges]``: source (the neighbour) and target (the hit) of each message.
+    """
+    target = torch.arange(neighbours.shape[0], device=neighbours.device)[:, None].expand_as(neighbours)
+    present = neighbours >= 0
+    return torch.stack([neighbours[present], target[present]])

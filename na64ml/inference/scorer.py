@@ -1,0 +1,172 @@
+"""The scorer: events in, class probabilities, score and status out."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from na64ml.errors import ConfigError, ContractError
+from na64ml.events.batch import EventBatch
+from na64ml.events.contract import Contract
+from na64ml.inference.metadata import PROPERTY, SCHEMA, ModelMetadata
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+logger = logging.getLogger(__name__)
+
+MICRO_BATCH = 16
+"""Events per call of the runtime; more do not fit the processor's cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What the network says about each event.
+
+    Parameters
+    ----------
+    logits, probability
+        float32 ``[n_events, n_classes]``, NaN where not scored.
+    score
+        float32 ``[n_events]``: log of p(signal) over the weighted sum of p(background), NaN where not scored.
+    status
+        int8 ``[n_events]``, see `na64ml.inference.status`.
+    """
+
+    logits: NDArray[np.float32]
+    probability: NDArray[np.float32]
+    score: NDArray[np.float32]
+    status: NDArray[np.int8]
+
+
+class Scorer:
+    """Scores events with an exported network.
+
+    Parameters
+    ----------
+    model
+        ONNX file written by ``na64ml export``.
+    threads
+        Threads of the runtime.
+    micro_batch
+        Events per call of the runtime.
+
+    Raises
+    ------
+    ConfigError
+        If the file is no such network.
+    """
+
+    def __init__(self, model: str | Path, threads: int = 1, micro_batch: int = MICRO_BATCH) -> None:
+        self.model = Path(model)
+        self.micro_batch = micro_batch
+        self._session = _open(self.model, threads)
+        self.metadata = _metadata(self._session, self.model)
+        self._outputs = [tensor.name for tensor in self.metadata.outputs]
+
+    def check(self, contract: Contract, conditions_hash: str | None = None) -> None:
+        """Check that events of a contract may be scored; warn if the run conditions differ.
+
+        Raises
+        ------
+        ContractError
+            Listing everything that differs from the nearest contract of the network.
+        """
+        validated = self.metadata.contracts
+        if contract.hash not in {known.hash for known in validated}:
+            differences = min((known.differences(contract) for known in validated), key=len)
+            raise ContractError(
+                f"{self.model}: the events do not fit the network (network / events): {'; '.join(differences)}. "
+                "Use a layout with these detectors, or a network trained on such events"
+            )
+        if conditions_hash is not None and conditions_hash != self.metadata.conditions_hash:
+            logger.warning(
+                "%s: was trained with run conditions %s, the events have %s (gains, dead cells, run range)",
+                self.model,
+                self.metadata.conditions_hash,
+                conditions_hash,
+            )
+
+    def score(self, events: EventBatch) -> Scores:
+        """Score events, in order; none is left out.
+
+        Raises
+        ------
+        ContractError
+            If the events have a detector that the network does not know.
+        """
+        ids = self._detector_ids(events)
+        n_classes = len(self.metadata.classes)
+        logits = np.empty((len(events), n_classes), dtype=np.float32)
+        probability = np.empty_like(logits)
+        score = np.empty(len(events), dtype=np.float32)
+        status = np.empty(len(events), dtype=np.int8)
+        results: dict[str, NDArray[Any]] = {
+            "logits": logits,
+            "probability": probability,
+            "score": score,
+            "status": status,
+        }
+        detector = ids[events.detector]
+        for start in range(0, len(events), self.micro_batch):
+            stop = min(start + self.micro_batch, len(events))
+            first, last = int(events.offsets[start]), int(events.offsets[stop])
+            counts = np.diff(events.offsets[start : stop + 1])
+            inputs = {
+                "hits": np.ascontiguousarray(events.hits[first:last]),
+                "detector": detector[first:last],
+                "event": np.repeat(np.arange(stop - start, dtype=np.int64), counts),
+                "track": np.ascontiguousarray(events.track[start:stop]),
+            }
+            for name, values in zip(self._outputs, self._session.run(self._outputs, inputs), strict=True):
+                results[name][start:stop] = values
+        return Scores(logits, probability, score, status)
+
+    def _detector_ids(self, events: EventBatch) -> NDArray[np.int64]:
+        unknown = sorted(set(events.detectors) - set(self.metadata.detectors))
+        if unknown:
+            raise ContractError(
+                f"{self.model}: does not know detector {', '.join(unknown)}; it was trained with "
+                f"{', '.join(self.metadata.detectors)}. Use a layout with these detectors"
+            )
+        return np.array([self.metadata.detectors.index(name) for name in events.detectors], dtype=np.int64)
+
+
+def _open(model: Path, threads: int) -> "onnxruntime.InferenceSession":
+    import onnxruntime
+
+    if not model.is_file():
+        raise ConfigError(f"{model}: no such file; give an ONNX file written by 'na64ml export'")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    try:
+        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime's own kinds share no base class
+        raise ConfigError(
+            f"{model}: cannot be loaded ({type(error).__name__}: {error}); export the network again"
+        ) from error
+
+
+def _metadata(session: "onnxruntime.InferenceSession", model: Path) -> ModelMetadata:
+    text = session.get_modelmeta().custom_metadata_map.get(PROPERTY)
+    if text is None:
+        raise ConfigError(f"{model}: has no metadata property '{PROPERTY}'; give a file written by 'na64ml export'")
+    try:
+        metadata = ModelMetadata.model_validate_json(text)
+    except ValidationError as error:
+        raise ConfigError(
+            f"{model}: its metadata are not of schema {SCHEMA}: {error}; export the network again with this version"
+        ) from error
+    found = [node.name for node in session.get_inputs()]
+    expected = [tensor.name for tensor in metadata.inputs]
+    if metadata.schema_version != SCHEMA or found != expected:
+        raise ConfigError(
+            f"{model}: schema {metadata.schema_version} with inputs {found}, schema {SCHEMA} with inputs {expected} "
+            "is needed; export the network again with this version"
+        )
+    return metadata

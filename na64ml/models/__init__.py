@@ -1,0 +1,1 @@
+"""Networks that classify events and can be exported to ONNX."""

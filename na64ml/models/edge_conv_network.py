@@ -1,0 +1,77 @@
+"""The default network: static-graph edge convolutions with a readout per detector."""
+
+import torch
+from torch import Tensor, nn
+
+from na64ml.models.edge_conv import EdgeConv
+from na64ml.models.features import N_HIT_FEATURES
+from na64ml.models.inputs import NetworkInputs
+from na64ml.models.network import EventNetwork
+from na64ml.models.pooling import group_max, group_mean
+
+
+class EdgeConvNetwork(EventNetwork):
+    """ParticleNet-like classifier of packed events.
+
+    Hits are embedded (their detector has an embedding of its own), pass ``n_blocks`` edge convolutions on one
+    neighbour table, and are pooled per event and detector by mean and maximum; a small MLP turns the pooled
+    values and the event features into logits.
+
+    Parameters
+    ----------
+    inputs
+        Detectors and classes.
+    width
+        Features of a hit.
+    n_blocks
+        Edge convolutions.
+    k
+        Neighbours of a hit.
+    head_width
+        Width of the final MLP.
+    dropout
+        In the blocks and in the final MLP.
+    """
+
+    def __init__(
+        self,
+        inputs: NetworkInputs,
+        width: int = 48,
+        n_blocks: int = 3,
+        k: int = 8,
+        head_width: int = 128,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__(inputs)
+        self.save_hyperparameters(ignore="inputs")
+        self.k = k
+        n_detectors = len(inputs.detectors)
+        self.embed = nn.Sequential(nn.Linear(N_HIT_FEATURES, width), nn.ReLU(), nn.Linear(width, width))
+        self.detector_embedding = nn.Embedding(n_detectors, width)
+        self.blocks = nn.ModuleList(EdgeConv(width, dropout) for _ in range(n_blocks))
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Sequential(
+            nn.Linear(2 * n_detectors * width + self.features.n_event_features, head_width),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(head_width, head_width),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(head_width, len(inputs.classes)),
+        )
+
+    def forward(self, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor) -> Tensor:
+        """Return logits ``[n_events, n_classes]``."""
+        n_events, n_detectors = track.shape[0], len(self.inputs.detectors)
+        hit_features, event_features = self.features(hits, detector, event, track)
+        neighbours = self.neighbours(hits, detector, event, track, self.k)
+        nodes = self.embed(hit_features) + self.detector_embedding(detector)
+        for block in self.blocks:
+            nodes = block(nodes, neighbours, event, n_events)
+        nodes = self.norm(nodes)
+        pair = event * n_detectors + detector
+        pooled = torch.cat(
+            [pool(nodes, pair, n_events * n_detectors) for pool in (group_mean, group_max)], dim=1
+        ).reshape(n_events, -1)
+        logits: Tensor = self.head(torch.cat([pooled, event_features], dim=1))
+        return logits

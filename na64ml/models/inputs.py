@@ -1,0 +1,69 @@
+"""What a network must know about the detector and the classes."""
+
+from na64ml.events.reader import EventReader
+from na64ml.selection.mode import Mode
+from na64ml.setups.setup import Setup
+from na64ml.yaml_files import StrictModel
+
+HIT_CAP = 512
+"""Events with more hits are not scored (status 2)."""
+
+_ISLAND_GAP = 3.0
+"""Distance in pitches put between detectors, so that neighbours are sought in the own detector first."""
+
+
+class DetectorInput(StrictModel):
+    """One detector as the network sees it.
+
+    ``pitch`` (mm) is the length scale of neighbour finding, ``depth_offset`` (pitches) places the detector behind
+    the one before it, ``noise`` is in GeV per channel, None where it has no meaning.
+    """
+
+    name: str
+    kind: str
+    pitch: tuple[float, float, float]
+    depth_offset: float
+    noise: float | None
+
+
+class NetworkInputs(StrictModel):
+    """Detectors in the order of their ids, classes in the order of the outputs (signal first)."""
+
+    detectors: tuple[DetectorInput, ...]
+    classes: tuple[str, ...]
+    background_fractions: dict[str, float]
+    hit_cap: int = HIT_CAP
+
+    @property
+    def detector_names(self) -> tuple[str, ...]:
+        """Names in the order of the detector ids."""
+        return tuple(detector.name for detector in self.detectors)
+
+
+def network_inputs(reader: EventReader, mode: Mode, hit_cap: int = HIT_CAP) -> NetworkInputs:
+    """Describe the events of a reader and the classes of a mode."""
+    return NetworkInputs(
+        detectors=detector_inputs(reader.setup, reader.detectors),
+        classes=mode.classes,
+        background_fractions=dict(zip(mode.classes[1:], mode.fractions.tolist(), strict=True)),
+        hit_cap=hit_cap,
+    )
+
+
+def detector_inputs(setup: Setup, names: tuple[str, ...]) -> tuple[DetectorInput, ...]:
+    """Describe detectors; those further along the beam get the larger depths."""
+    found = [setup.detector(name) for name in names]
+    described: dict[str, DetectorInput] = {}
+    depth = 0.0
+    for detector in sorted(found, key=lambda d: float(d.channels.position[:, 2].min())):
+        z = detector.channels.position[:, 2]
+        first, last = float(z.min()) / detector.pitch[2], float(z.max()) / detector.pitch[2]
+        described[detector.name] = DetectorInput(
+            name=detector.name,
+            kind=detector.kind,
+            pitch=detector.pitch,
+            depth_offset=depth - first,
+            noise=detector.noise.value if detector.noise else None,
+        )
+        depth += last - first + _ISLAND_GAP
+    return tuple(described[name] for name in names)

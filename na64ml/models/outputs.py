@@ -1,0 +1,62 @@
+"""What is delivered for each event: class probabilities, the score and the status."""
+
+import torch
+from torch import Tensor, nn
+
+from na64ml.graphs.knn import hits_per_event
+from na64ml.inference.status import BAD_INPUT, NO_CALORIMETER_HITS, SCORED, TRUNCATED
+from na64ml.models.inputs import DetectorInput, NetworkInputs
+from na64ml.models.pooling import group_max
+
+_NOISE_SIGMAS = 5.0
+
+
+class Discriminant(nn.Module):
+    """Class probabilities and the score of logits.
+
+    The score is the logarithm of p(signal) over the sum of the p(background), weighted with the background
+    fractions.
+    """
+
+    log_fractions: Tensor
+
+    def __init__(self, inputs: NetworkInputs) -> None:
+        super().__init__()
+        fractions = [inputs.background_fractions[name] for name in inputs.classes[1:]]
+        total = sum(fractions)
+        self.register_buffer("log_fractions", torch.log(torch.tensor([f / total for f in fractions])))
+
+    def forward(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Return probabilities ``[n_events, n_classes]`` and the score ``[n_events]``."""
+        log_p = torch.log_softmax(logits, dim=1)
+        return torch.exp(log_p), log_p[:, 0] - torch.logsumexp(log_p[:, 1:] + self.log_fractions, dim=1)
+
+
+class Status(nn.Module):
+    """Whether an event can be scored, see `na64ml.inference.status`."""
+
+    lowest: Tensor
+    is_calorimeter: Tensor
+
+    def __init__(self, inputs: NetworkInputs) -> None:
+        super().__init__()
+        self.hit_cap = inputs.hit_cap
+        self.register_buffer("lowest", torch.tensor([_lowest_energy(d) for d in inputs.detectors]))
+        self.register_buffer("is_calorimeter", torch.tensor([float(d.kind == "calorimeter") for d in inputs.detectors]))
+
+    def forward(self, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor) -> Tensor:
+        """Return the status int64 ``[n_events]``; bad input outranks truncation, truncation an empty calorimeter."""
+        n_events = track.shape[0]
+        known = torch.isfinite(torch.cat([hits[:, :4], hits[:, 5:]], dim=1)).all(dim=1)
+        time = hits[:, 4]
+        wrong = ~known | torch.isinf(time) | (hits[:, 3] < self.lowest[detector])
+        flags = torch.stack([wrong.to(hits.dtype), self.is_calorimeter[detector]], dim=1)
+        bad_hit, seen = group_max(flags, event, n_events).unbind(1)
+        bad = (bad_hit > 0) | torch.isinf(track).any(dim=1)
+        status = torch.where(seen > 0, SCORED, NO_CALORIMETER_HITS)
+        status = torch.where(hits_per_event(event, n_events) > self.hit_cap, TRUNCATED, status)
+        return torch.where(bad, BAD_INPUT, status)
+
+
+def _lowest_energy(detector: DetectorInput) -> float:
+    return -torch.inf if detector.noise is None else -_NOISE_SIGMAS * detector.noise

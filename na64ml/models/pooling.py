@@ -1,0 +1,26 @@
+"""Sums, means and maxima over groups of rows, in forms that the ONNX exporter translates faithfully."""
+
+import torch
+from torch import Tensor
+
+_LOWEST = -1e4
+
+
+def group_sum(values: Tensor, group: Tensor, n_groups: int) -> Tensor:
+    """Sum rows ``[n_rows, n_columns]`` by ``group`` ``[n_rows]`` to ``[n_groups, n_columns]``."""
+    zeros = values.new_zeros((n_groups, values.shape[1]))
+    return zeros.scatter_add(0, group[:, None].expand_as(values), values)
+
+
+def group_mean(values: Tensor, group: Tensor, n_groups: int) -> Tensor:
+    """Average rows by group; an empty group gives 0."""
+    count = group_sum(values.new_ones((values.shape[0], 1)), group, n_groups)
+    return group_sum(values, group, n_groups) / count.clamp(min=1)
+
+
+def group_max(values: Tensor, group: Tensor, n_groups: int) -> Tensor:
+    """Take the largest of the rows of each group; an empty group gives 0."""
+    lowest = values.new_full((n_groups, values.shape[1]), _LOWEST)
+    index = group[:, None].expand_as(values)
+    largest = lowest.scatter_reduce(0, index, values, reduce="amax", include_self=True)
+    return torch.where(largest > _LOWEST, largest, 0)

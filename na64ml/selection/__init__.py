@@ -1,0 +1,1 @@
+"""Analysis variables, cuts, cut flows, search modes and blinding."""

@@ -1,0 +1,95 @@
+"""What happens around a training run: configuration, provenance, best checkpoint and predictions."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import BasePredictionWriter, ModelCheckpoint
+from lightning.pytorch.cli import SaveConfigCallback
+from lightning.pytorch.trainer.states import TrainerFn
+from torch import Tensor
+
+from na64ml.events.writer import columns_of, write_tree
+from na64ml.training.classifier import Classifier
+from na64ml.training.provenance import code_version, environment
+from na64ml.training.run_logger import RunLogger
+
+RUN_ID_KEY = "tracking_run_id"
+
+
+class LogRun(SaveConfigCallback):
+    """Logs the resolved configuration, the environment, tags and the best checkpoint to the tracking store.
+
+    Lightning's own callback writes the configuration to a folder that a sqlite-backed logger does not have.
+    """
+
+    def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Log what describes the run, at its start."""
+        logger = trainer.logger
+        if not isinstance(logger, RunLogger):
+            return
+        command = TrainerFn(stage).value
+        logger.log_text(self.parser.dump(self.config, skip_none=False), f"config-{command}.yaml")
+        logger.log_text(environment(), "environment.txt")
+        tags = {**code_version(), "command": command, "seed": str(self.config.get("seed_everything"))}
+        if isinstance(pl_module, Classifier):
+            manifest = pl_module.data.manifest
+            tags |= {
+                "data_hash": manifest.data_hash,
+                "n_events": str(manifest.n_events),
+                "layout": manifest.layout,
+            }
+        logger.set_tags(tags)
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Log the best checkpoint, chosen by its stored monitor value."""
+        checkpoint = trainer.checkpoint_callback
+        logger = trainer.logger
+        if isinstance(logger, RunLogger) and isinstance(checkpoint, ModelCheckpoint) and checkpoint.best_model_path:
+            logger.log_file(Path(checkpoint.best_model_path), "checkpoint")
+            score = checkpoint.best_model_score
+            logger.set_tags(
+                {"best_checkpoint": checkpoint.best_model_path, f"best_{checkpoint.monitor}": f"{score:.6g}"}
+            )
+
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Remember the run, so that a resumed training continues it."""
+        if isinstance(trainer.logger, RunLogger):
+            checkpoint[RUN_ID_KEY] = trainer.logger.run_id
+
+
+class PredictionWriter(BasePredictionWriter):
+    """Writes the predictions of the test split to a ROOT file, in the order of the cache.
+
+    Parameters
+    ----------
+    path
+        Output file.
+    """
+
+    def __init__(self, path: str = "predictions.root") -> None:
+        super().__init__(write_interval="epoch")
+        self.path = Path(path)
+
+    def write_on_epoch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        predictions: Sequence[tuple[Tensor, Tensor, Tensor]],
+        batch_indices: Sequence[Any],
+    ) -> None:
+        """Write one entry per event: identifiers, class probabilities and score."""
+        if not isinstance(pl_module, Classifier):
+            return
+        sample = pl_module.data.sample
+        index, probability, score = (np.concatenate([part[i].numpy() for part in predictions]) for i in range(3))
+        columns = {
+            **dict(zip(("run", "spill", "spillevent"), sample.events.ids[index].T, strict=True)),
+            "label": sample.label[index],
+            **{f"p_{name}": probability[:, i] for i, name in enumerate(sample.classes)},
+            "score": score,
+        }
+        with write_tree(self.path, "scores", columns_of(columns)) as tree:
+            tree.extend(columns)

@@ -1,0 +1,156 @@
+"""The Lightning module that trains an event network."""
+
+import math
+from collections.abc import Callable
+from typing import Any, cast
+
+import torch
+from lightning import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+from torchmetrics.classification import BinaryAUROC
+
+from na64ml.errors import ConfigError
+from na64ml.graphs.augmentation import Augmentation
+from na64ml.graphs.batch import PackedBatch
+from na64ml.graphs.datamodule import EventDataModule
+from na64ml.graphs.loader import batches
+from na64ml.graphs.sample import Part
+from na64ml.models.checkpoint import network_record
+from na64ml.models.inputs import NetworkInputs, network_inputs
+from na64ml.models.network import EventNetwork
+from na64ml.models.outputs import Discriminant
+
+_FIT_BATCH = 512
+_WARM_UP = 0.3
+
+
+def one_cycle(progress: float) -> float:
+    """Return the share of the top learning rate after a share ``progress`` of the training (arXiv:1708.07120).
+
+    It rises for the first 30 % and falls to 0 at the end, both along half a cosine. Computed from the progress,
+    not from a fixed number of steps, so that a finished training can be resumed with more epochs.
+    """
+    rising = progress < _WARM_UP
+    phase = progress / _WARM_UP if rising else (min(progress, 1) - _WARM_UP) / (1 - _WARM_UP)
+    falling = (1 + math.cos(math.pi * phase)) / 2
+    return 1 - falling if rising else falling
+
+
+class Classifier(LightningModule):
+    """Trains a network with class-balanced cross-entropy and a one-cycle learning rate.
+
+    Parameters
+    ----------
+    network
+        Network class; it receives the detectors and classes of the data.
+    learning_rate, weight_decay
+        Of AdamW (arXiv:1711.05101); the learning rate is the top of the cycle (arXiv:1708.07120).
+    label_smoothing
+        Of the cross-entropy.
+    augmentation
+        Random changes of training events, none by default.
+    """
+
+    network: EventNetwork
+
+    def __init__(
+        self,
+        network: Callable[[NetworkInputs], EventNetwork],
+        learning_rate: float = 3e-3,
+        weight_decay: float = 1e-2,
+        label_smoothing: float = 0.0,
+        augmentation: Augmentation | None = None,
+    ) -> None:
+        super().__init__()
+        self._make_network = network
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.label_smoothing = label_smoothing
+        self.augmentation = augmentation
+        self.auc = torch.nn.ModuleDict({part: BinaryAUROC() for part in ("validation", "test")})
+
+    @property
+    def data(self) -> EventDataModule:
+        """The data module of the trainer.
+
+        Raises
+        ------
+        ConfigError
+            If it is of another kind.
+        """
+        data = getattr(self.trainer, "datamodule", None)
+        if not isinstance(data, EventDataModule):
+            raise ConfigError(f"data: {type(data).__name__} is not an EventDataModule; leave out 'data.class_path'")
+        return data
+
+    def setup(self, stage: str) -> None:
+        """Build the network for the detectors and classes of the data, and fit its input normalisation."""
+        if hasattr(self, "network"):
+            return
+        inputs = network_inputs(self.data.reader, self.data.mode)
+        self.network = self._make_network(inputs)
+        self.discriminant = Discriminant(inputs)
+        if stage == "fit":
+            self.network.fit_normalisation(batches(self.data.sample.part("train"), _FIT_BATCH))
+
+    def forward(self, batch: PackedBatch) -> Tensor:
+        """Return logits ``[n_events, n_classes]``."""
+        return cast(Tensor, self.network(batch.hits, batch.detector, batch.event, batch.track))
+
+    def training_step(self, batch: PackedBatch, batch_idx: int) -> Tensor:
+        """Return the weighted loss of a batch."""
+        if self.augmentation is not None:
+            batch = self.augmentation(batch)
+        loss = self._loss(self(batch), batch, self.label_smoothing)
+        self.log("train/loss", loss, prog_bar=True, on_step=False, on_epoch=True, batch_size=batch.n_events)
+        return loss
+
+    def validation_step(self, batch: PackedBatch, batch_idx: int) -> None:
+        """Measure loss, accuracy and AUC."""
+        self._evaluate(batch, "validation")
+
+    def test_step(self, batch: PackedBatch, batch_idx: int) -> None:
+        """Measure loss, accuracy and AUC."""
+        self._evaluate(batch, "test")
+
+    def predict_step(self, batch: PackedBatch, batch_idx: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return dataset positions ``[n]``, class probabilities ``[n, n_classes]`` and scores ``[n]``."""
+        probability, score = self.discriminant(self(batch).float())
+        return batch.index, probability, score
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Return AdamW with one learning-rate cycle over the whole training."""
+        optimizer = torch.optim.AdamW(self.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
+        steps = int(self.trainer.estimated_stepping_batches)
+        cycle = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: one_cycle(step / steps))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what is needed to rebuild the network without the training configuration."""
+        data = self.data
+        checkpoint["na64ml"] = network_record(
+            self.network,
+            contract=data.manifest.contract,
+            conditions_hash=data.manifest.conditions_hash,
+            data_hash=data.manifest.data_hash,
+            layout=data.reader.layout.name,
+            mode=data.mode.name,
+            split=data.split,
+            run_id=str(self.logger.version) if self.logger else None,
+        ).model_dump(mode="json")
+
+    def _evaluate(self, batch: PackedBatch, part: Part) -> None:
+        logits = self(batch).float()
+        auc = cast(BinaryAUROC, self.auc[part])
+        auc.update(self.discriminant(logits)[1], (batch.label == 0).long())
+        correct = (logits.argmax(dim=1) == batch.label).float().mean()
+        values = {f"{part}/loss": self._loss(logits, batch), f"{part}/accuracy": correct, f"{part}/auc": auc}
+        self.log_dict(values, prog_bar=True, on_step=False, on_epoch=True, batch_size=batch.n_events)
+
+    @staticmethod
+    def _loss(logits: Tensor, batch: PackedBatch, label_smoothing: float = 0.0) -> Tensor:
+        losses = torch.nn.functional.cross_entropy(
+            logits, batch.label, reduction="none", label_smoothing=label_smoothing
+        )
+        return (losses * batch.weight).mean()

@@ -1,0 +1,97 @@
+"""The training commands: fit, validate, test and predict on the Lightning command line."""
+
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from jsonargparse import Namespace
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+
+from na64ml.graphs.datamodule import EventDataModule
+from na64ml.resources import shipped
+from na64ml.training.callbacks import RUN_ID_KEY, LogRun
+from na64ml.training.classifier import Classifier
+
+SUBCOMMANDS = ("fit", "validate", "test", "predict")
+
+_DEFAULTS = {
+    "logger": {"class_path": "na64ml.training.run_logger.RunLogger"},
+    "gradient_clip_val": 1.0,
+    "max_epochs": 30,
+    "log_every_n_steps": 20,
+}
+
+_CHECKPOINT_DEFAULTS = {
+    "checkpoint.monitor": "validation/loss",
+    "checkpoint.filename": "best",
+    "checkpoint.save_last": True,
+}
+
+
+class TrainingCLI(LightningCLI):
+    """Lightning command line with the tracking store of this package."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add options that are not the trainer's, the model's or the data's."""
+        parser.add_argument("--root", default="runs", help="run root: tracking store, checkpoints and event cache")
+        parser.add_argument("--threads", type=int, default=1, help="CPU threads of PyTorch")
+        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.set_defaults(_CHECKPOINT_DEFAULTS)
+
+    def before_instantiate_classes(self) -> None:
+        """Put everything below the run root; let a resumed training continue its tracking run."""
+        config = self.config[self.subcommand]
+        torch.set_num_threads(config.threads)
+        if config.trainer.default_root_dir is None:
+            config.trainer.default_root_dir = config.root
+        if config.data.cache is None:
+            config.data.cache = str(Path(config.root) / "cache")
+        logger = config.trainer.logger
+        if isinstance(logger, Namespace) and "init_args" in logger and logger.init_args.get("root", "") is None:
+            logger.init_args.root = config.root
+            if self.subcommand == "fit":
+                logger.init_args.run_id = logger.init_args.run_id or run_of_checkpoint(config.get("ckpt_path"))
+
+
+def run_of_checkpoint(path: str | None) -> str | None:
+    """Return the tracking run that wrote a checkpoint; None if it was not tracked."""
+    if path is None or not Path(path).is_file():
+        return None
+    run_id = torch.load(path, map_location="cpu", weights_only=True).get(RUN_ID_KEY)
+    return None if run_id is None else str(run_id)
+
+
+def run(args: Sequence[str]) -> TrainingCLI:
+    """Run ``fit``, ``validate``, ``test`` or ``predict`` with Lightning command-line arguments.
+
+    The value of ``--config`` may be a path or the name of a shipped configuration such as
+    ``na64e_invisible/train.yaml``.
+    """
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
+        lambda record: "Tip:" not in record.getMessage()
+    )
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    arguments: ArgsType = _with_shipped_configs(args)
+    return TrainingCLI(
+        Classifier,
+        EventDataModule,
+        save_config_callback=LogRun,
+        save_config_kwargs={"save_to_log_dir": False},
+        trainer_defaults=_DEFAULTS,
+        seed_everything_default=1,
+        parser_kwargs={name: {"default_env": False} for name in SUBCOMMANDS},
+        args=arguments,
+    )
+
+
+def _with_shipped_configs(args: Sequence[str]) -> list[Any]:
+    resolved = list(args)
+    for i in range(1, len(resolved)):
+        candidate = shipped("configs") / resolved[i]
+        if resolved[i - 1] in ("--config", "-c") and not Path(resolved[i]).exists() and candidate.is_file():
+            resolved[i] = str(candidate)
+    return resolved

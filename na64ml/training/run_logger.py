@@ -1,0 +1,71 @@
+"""MLflow logging into one sqlite file under the run root."""
+
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import MLFlowLogger
+from lightning.pytorch.utilities import rank_zero_only
+
+DATABASE = "mlflow.db"
+ARTIFACTS = "artifacts"
+
+
+def tracking_uri(root: Path) -> str:
+    """Return the address of the tracking store below ``root``."""
+    return f"sqlite:///{root.resolve() / DATABASE}"
+
+
+class RunLogger(MLFlowLogger):
+    """MLflow logger whose database and artifacts lie below one folder.
+
+    Lightning's own default is a file store, which MLflow refuses since 3.13, and it takes the tracking address
+    from the environment at import time; here both places are explicit and absolute.
+
+    Parameters
+    ----------
+    root
+        Folder of the tracking store; the training commands put their run root here.
+    experiment_name, run_name, tags
+        As in MLflow.
+    run_id
+        Continue this run.
+    """
+
+    def __init__(
+        self,
+        root: str | None = None,
+        experiment_name: str = "na64ml",
+        run_name: str | None = None,
+        tags: dict[str, Any] | None = None,
+        run_id: str | None = None,
+    ) -> None:
+        self.root = Path(root or "runs").resolve()
+        self.root.mkdir(parents=True, exist_ok=True)
+        super().__init__(
+            experiment_name=experiment_name,
+            run_name=run_name,
+            tracking_uri=tracking_uri(self.root),
+            tags=tags,
+            artifact_location=(self.root / ARTIFACTS / experiment_name).as_uri(),
+            run_id=run_id,
+        )
+
+    @rank_zero_only
+    def log_hyperparams(self, params: Any) -> None:
+        """Do nothing: the whole configuration is logged as an artifact, without cutting values."""
+
+    @rank_zero_only
+    def log_text(self, text: str, file: str) -> None:
+        """Store a text as an artifact of the run."""
+        self.experiment.log_text(self.run_id, text, file)
+
+    @rank_zero_only
+    def log_file(self, path: Path, folder: str | None = None) -> None:
+        """Store a file as an artifact of the run."""
+        self.experiment.log_artifact(self.run_id, str(path), folder)
+
+    @rank_zero_only
+    def set_tags(self, tags: dict[str, str]) -> None:
+        """Set tags of the run."""
+        for key, value in tags.items():
+            self.experiment.set_tag(self.run_id, key, value)

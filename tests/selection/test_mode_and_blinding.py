@@ -1,0 +1,101 @@
+import logging
+
+import numpy as np
+import pytest
+
+from na64ml.errors import ConfigError
+from na64ml.resources import shipped
+from na64ml.selection.blinding import Blinding
+from na64ml.selection.mode import load_mode
+from na64ml.setups.setup import load_setup
+from na64ml.yaml_files import read_yaml
+
+
+@pytest.fixture
+def mode():
+    return load_mode("na64e_invisible")
+
+
+@pytest.fixture
+def box_events(hit):
+    """In the box, ECAL too large, HCAL too large."""
+    return [
+        [hit("ECAL", (1, 3, 3), 20.0), hit("ECAL", (0, 3, 3), 1.0)],
+        [hit("ECAL", (1, 3, 3), 90.0), hit("ECAL", (0, 3, 3), 1.0)],
+        [hit("ECAL", (1, 3, 3), 20.0), hit("HCAL", (0, 1, 1), 5.0)],
+    ]
+
+
+def test_shipped_mode(mode):
+    assert mode.signal == "dark_photon"
+    assert mode.reducible == ("electroproduction", "neutral_punch_through", "dimuon", "beam_hadron")
+    assert mode.exposure["2018"].value == 2.0e11
+    assert mode.fractions.sum() == pytest.approx(1)
+    assert len(mode.fractions) == len(mode.classes) - 1
+    assert all(load_setup(name).name == name for name in mode.setups)
+
+
+def test_labels(mode, make_view):
+    view = make_view([[], [], []], process=[1, -1, 0])
+    assert mode.label(view.batch).tolist() == [1, -1, 0]
+    assert mode.label(make_view([], process=[]).batch).tolist() == []
+
+
+def test_unmapped_process_names_it_and_the_file(mode, make_view):
+    view = make_view([[], []], process=[0, 1], processes=("dark_photon", "moon_beam"))
+    with pytest.raises(ConfigError, match=r"mode\.yaml.*'moon_beam'"):
+        mode.label(view.batch)
+    unused = make_view([[]], process=[0], processes=("dark_photon", "moon_beam"))
+    assert mode.label(unused.batch).tolist() == [0]
+
+
+def test_unknown_class(mode):
+    assert mode.class_index("dimuon") == 4
+    with pytest.raises(ConfigError, match=r"'dimoun'.*dimuon"):
+        mode.class_index("dimoun")
+
+
+def test_trigger(mode, make_view, box_events):
+    assert mode.trigger_mask(make_view(box_events)).tolist() == [True, False, False]
+
+
+def test_data_in_the_box_are_hidden_and_simulation_is_not(mode, make_view, box_events):
+    assert Blinding(mode).hidden(make_view(box_events, process=[-1] * 3)).tolist() == [True, False, False]
+    assert not Blinding(mode).hidden(make_view(box_events)).any()
+
+
+def test_unblinding_is_logged(mode, make_view, box_events, caplog):
+    with caplog.at_level(logging.WARNING):
+        blinding = Blinding(mode, unblind=True)
+    assert "UNBLINDED" in caplog.text
+    assert not blinding.hidden(make_view(box_events, process=[-1] * 3)).any()
+
+
+def test_events_that_may_be_inside_are_hidden(mode, make_view, box_events):
+    view = make_view([*box_events, box_events[0]], process=[-1] * 4)
+    view.batch.hits[-1, 3] = np.nan
+    assert Blinding(mode).hidden(view).tolist() == [True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("processes", {"x": "no_such_class"}, "no_such_class"),
+        ("reducible", ["dark_photon"], "unknown background class dark_photon"),
+        ("background_fractions", {"dimuon": {"value": 1.0, "source": "C"}}, "no fraction for"),
+        ("blinded", {"require": {"variable": "ecal_energy"}, "source": "C"}, "no bound"),
+    ],
+)
+def test_wrong_modes(tmp_path, key, value, message):
+    import yaml
+
+    content = read_yaml(shipped("configs") / "na64e_invisible" / "mode.yaml") | {key: value}
+    path = tmp_path / "broken.yaml"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(ConfigError, match=rf"(?s)broken\.yaml.*{message}"):
+        load_mode(str(path))
+
+
+def test_unknown_mode_lists_the_shipped_ones():
+    with pytest.raises(ConfigError, match="na64e_invisible"):
+        load_mode("na64x")
