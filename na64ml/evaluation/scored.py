@@ -1,5 +1,6 @@
 """Scored events with their truth: the input of every evaluation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,13 @@ class ScoredEvents:
         """Return the chosen events, by mask or indices."""
         chosen: dict[str, Any] = {name: values[which] for name, values in self._columns().items()}
         return replace(self, **chosen)
+
+    @classmethod
+    def join(cls, parts: Sequence["ScoredEvents"]) -> "ScoredEvents":
+        """Return the events of all parts, in order; ``group`` is kept where every part has it."""
+        columns = set.intersection(*(set(part._columns()) for part in parts))
+        joined: dict[str, Any] = {name: np.concatenate([part._columns()[name] for part in parts]) for name in columns}
+        return cls(classes=parts[0].classes, **joined)
 
     def write(self, path: Path) -> None:
         """Save as NumPy ``.npz``."""

@@ -42,6 +42,11 @@ class Scores:
     score: NDArray[np.float32]
     status: NDArray[np.int8]
 
+    @property
+    def variables(self) -> dict[str, NDArray[Any]]:
+        """Score and status as a selection wants them."""
+        return {"score": self.score.astype(np.float64), "status": self.status}
+
 
 class Scorer:
     """Scores events with an exported network.

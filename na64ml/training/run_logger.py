@@ -1,10 +1,14 @@
 """MLflow logging into one sqlite file under the run root."""
 
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import MLFlowLogger
 from lightning.pytorch.utilities import rank_zero_only
+
+logger = logging.getLogger(__name__)
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "artifacts"
@@ -69,3 +73,24 @@ class RunLogger(MLFlowLogger):
         """Set tags of the run."""
         for key, value in tags.items():
             self.experiment.set_tag(self.run_id, key, value)
+
+
+def log_evaluation(root: Path, run_id: str, folder: Path, metrics: Mapping[str, float | int | bool | None]) -> None:
+    """Add the files of an evaluation and its overall metrics to a tracked run.
+
+    Metrics get the prefix ``test/``, and ``@`` becomes ``_at_``, which MLflow allows in names; metrics per
+    dark-photon mass are in the file ``metrics.json`` only.
+    """
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    client = MlflowClient(tracking_uri(root))
+    try:
+        client.get_run(run_id)
+    except MlflowException:
+        logger.warning("%s has no run %s; results are in %s only", root / DATABASE, run_id, folder)
+        return
+    client.log_artifacts(run_id, str(folder), "evaluation")
+    for name, value in metrics.items():
+        if value is not None and "/mass_" not in name:
+            client.log_metric(run_id, "test/" + name.replace("@", "_at_"), float(value))

@@ -1,0 +1,138 @@
+"""How fast events are read: ROOT to EventBatch, and random batches from the memory-mapped cache.
+
+Run with one thread: ``OMP_NUM_THREADS=1 python experiments/benchmarks/reading.py --work /tmp/bench --out reading.json``.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import uproot
+
+from na64ml.events.cache import build_cache, open_cache
+from na64ml.events.reader import EventReader
+from na64ml.events.writer import write_tree
+from na64ml.graphs.loader import PackedEvents, packed_loader
+from na64ml.resources import shipped
+
+BASKET = 5_000
+"""Entries per basket of the file that is read."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, write JSON and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True, help="folder for the repeated file and its cache")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file for the result")
+    parser.add_argument("--repeat", type=int, default=20, help="how often the 5,025 reference events are repeated")
+    parser.add_argument("--passes", type=int, default=5, help="timed passes, after one that is not timed")
+    options = parser.parse_args(arguments)
+
+    torch.set_num_threads(1)
+    path = options.work / f"reference_x{options.repeat}.root"
+    if not path.is_file():
+        write_repeated(path, options.repeat)
+    reader = EventReader("na64e_reference")
+    events = open_cache(build_cache(reader, path, options.work / "cache"))
+    sample = PackedEvents(
+        events,
+        np.arange(len(events), dtype=np.int64),
+        events.process.astype(np.int64),
+        np.ones(len(events), dtype=np.float32),
+    )
+
+    rates = {"ROOT to EventBatch": timed(lambda: read_all(reader, path), options.passes)}
+    for batch_size in (64, 512):
+        rates[f"cache to batches of {batch_size}"] = timed(
+            lambda size=batch_size: load_all(sample, size), options.passes
+        )
+    result = {
+        "machine": machine(),
+        "file": {
+            "n_events": len(events),
+            "hits_per_event": round(events.n_hits / len(events), 2),
+            "bytes": path.stat().st_size,
+            "compression": "ZSTD 1",
+            "basket_entries": BASKET,
+        },
+        "passes": options.passes,
+        "events_per_second": rates,
+    }
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(result, indent=1) + "\n")
+    print(f"{'events/s':28}{'median':>10}{'lowest':>10}{'highest':>10}")
+    for name, rate in rates.items():
+        print(f"{name:28}{rate['median']:>10,}{rate['lowest']:>10,}{rate['highest']:>10,}")
+
+
+def write_repeated(path: Path, repeat: int) -> None:
+    """Write the reference events ``repeat`` times, with event numbers that stay unique."""
+    with uproot.open(shipped("datasets") / "na64e_reference.root") as root:
+        tree = root["tree"]
+        names = [name for name in tree.keys(recursive=False) if not name.startswith("n")]
+        types = {name: tree[name].interpretation for name in names}
+        reference = tree.arrays(names, library="ak", how=dict)
+    per_copy = int(reference["spillevent"].to_numpy().max()) + 1
+    branches = {name: branch_type(kind) for name, kind in types.items()}
+    with write_tree(path, "tree", branches) as out:
+        for copy in range(repeat):
+            columns = {**reference, "spillevent": reference["spillevent"] + np.int32(copy * per_copy)}
+            for start in range(0, len(columns["run"]), BASKET):
+                out.extend({name: values[start : start + BASKET] for name, values in columns.items()})
+
+
+def branch_type(interpretation: Any) -> Any:
+    """Return the type that mktree needs for a branch."""
+    if isinstance(interpretation, uproot.AsJagged):
+        return f"var * {interpretation.content.to_dtype.name}"
+    return np.dtype(interpretation.to_dtype)
+
+
+def read_all(reader: EventReader, path: Path) -> int:
+    """Read every event, in bounded memory."""
+    return sum(len(batch) for batch in reader.iterate(path))
+
+
+def load_all(sample: PackedEvents, batch_size: int) -> int:
+    """Take every event once, in random order."""
+    return sum(batch.n_events for batch in packed_loader(sample, batch_size, shuffle=True))
+
+
+def timed(work: Callable[[], int], passes: int) -> dict[str, int]:
+    """Return events per second, after one pass that warms the page cache."""
+    work()
+    rates = []
+    for _ in range(passes):
+        start = time.perf_counter()
+        n_events = work()
+        rates.append(n_events / (time.perf_counter() - start))
+    return {"median": round(statistics.median(rates)), "lowest": round(min(rates)), "highest": round(max(rates))}
+
+
+def machine() -> dict[str, Any]:
+    """Return the facts that a rate depends on."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return {
+        "cpu": models[0] if models else platform.processor(),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "date": datetime.now(UTC).date().isoformat(),
+        "python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in ("numpy", "uproot", "awkward", "torch", "na64ml")},
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Options and helpers that several verbs share."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from na64ml.events.batch import EventBatch
+from na64ml.events.reader import EventReader
+from na64ml.selection.absent import absent_inputs
+from na64ml.selection.view import EventView
+from na64ml.setups.conditions import load_conditions
+from na64ml.setups.setup import load_setup
+
+console = Console()
+"""Where the commands write their tables."""
+
+
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """Add the input files and how to read them."""
+    parser.add_argument("files", nargs="+", help="ROOT files or quoted glob patterns; shipped:NAME is a shipped file")
+    parser.add_argument("--layout", help="layout name or YAML file (default: the model's, or na64e_reference)")
+    parser.add_argument("--setup", help="setup name or YAML file instead of the layout's")
+    parser.add_argument("--conditions", help="conditions name or YAML file instead of the layout's")
+
+
+def add_mode(parser: argparse.ArgumentParser) -> None:
+    """Add the search mode and the decision to look at blinded data."""
+    parser.add_argument("--mode", help="mode name or YAML file (default: the model's, or na64e_invisible)")
+    parser.add_argument("--unblind", action="store_true", help="show data inside the blinded region; this is logged")
+
+
+def make_reader(arguments: argparse.Namespace, layout: str = "na64e_reference") -> EventReader:
+    """Return the reader that the options ask for, with ``layout`` as the default."""
+    return EventReader(
+        arguments.layout or layout,
+        setup=load_setup(arguments.setup) if arguments.setup else None,
+        conditions=load_conditions(arguments.conditions) if arguments.conditions else None,
+    )
+
+
+def make_viewer(reader: EventReader) -> Callable[[EventBatch], EventView]:
+    """Return the function from events of a reader to the view that analysis variables need."""
+    absent = absent_inputs(reader.layout, reader.setup)
+    return lambda events: EventView(events, reader.setup, reader.conditions, absent)
+
+
+@contextmanager
+def event_progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar of events; yield the function that advances it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda n_events: progress.advance(task, n_events)

@@ -1,0 +1,80 @@
+"""``na64ml select``: cut flows, with or without the score."""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from na64ml.cli.options import add_files, add_mode, console, event_progress, make_reader, make_viewer
+from na64ml.errors import ConfigError
+from na64ml.events.atomic import atomic_path
+from na64ml.events.reader import EventReader
+from na64ml.inference.scorer import Scorer
+from na64ml.selection.blinding import Blinding
+from na64ml.selection.cutflow import CutFlow
+from na64ml.selection.cutflow_table import render
+from na64ml.selection.mode import Mode, load_mode
+from na64ml.selection.selection import Selection
+
+logger = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_files(parser)
+    add_mode(parser)
+    parser.add_argument(
+        "--selection", nargs="+", default=["simple"], help="selection names or YAML files (default: simple)"
+    )
+    parser.add_argument("--model", type=Path, help="ONNX file, for selections that cut on the score")
+    parser.add_argument("--out", type=Path, help="folder for one JSON file per selection")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print and save the cut flows."""
+    scorer = Scorer(arguments.model) if arguments.model else None
+    layout, mode_name = (
+        (scorer.metadata.layout, scorer.metadata.mode) if scorer else ("na64e_reference", "na64e_invisible")
+    )
+    reader = make_reader(arguments, layout)
+    mode = load_mode(arguments.mode or mode_name)
+    selections = [mode.selection(name) for name in arguments.selection]
+    for flow in cut_flows(reader, arguments.files, mode, selections, scorer, arguments.unblind):
+        console.print(render(flow))
+        if arguments.out:
+            with atomic_path(arguments.out / f"{flow.selection.name}.json") as part:
+                part.write_text(flow.to_json())
+
+
+def cut_flows(
+    reader: EventReader,
+    files: Sequence[str],
+    mode: Mode,
+    selections: Sequence[Selection],
+    scorer: Scorer | None = None,
+    unblind: bool = False,
+) -> list[CutFlow]:
+    """Run selections over files, scoring each event once if one of them needs the score.
+
+    Raises
+    ------
+    ConfigError
+        If a selection cuts on the score and there is no model.
+    """
+    needs_score = [selection.name for selection in selections if selection.uses_score]
+    if needs_score and scorer is None:
+        raise ConfigError(f"selection {', '.join(needs_score)} cuts on the score; give a model with --model")
+    if scorer:
+        scorer.check(reader.contract, reader.conditions.hash)
+    blinding = Blinding(mode, unblind)
+    flows = [CutFlow(selection, blinding) for selection in selections]
+    points = scorer.metadata.thresholds if scorer else None
+    make_view = make_viewer(reader)
+    with event_progress("selecting", reader.count(files)) as progress:
+        for events in reader.iterate(files):
+            view = make_view(events)
+            extra = scorer.score(events).variables if scorer and needs_score else None
+            for flow in flows:
+                flow.fill(view, flow.selection.apply(view, extra, points))
+            progress(len(events))
+    return flows
