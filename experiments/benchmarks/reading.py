@@ -1,6 +1,8 @@
 """How fast events are read: ROOT to EventBatch, and random batches from the memory-mapped cache.
 
-Run with one thread: ``OMP_NUM_THREADS=1 python experiments/benchmarks/reading.py --work /tmp/bench --out reading.json``.
+Run with one thread::
+
+    OMP_NUM_THREADS=1 python experiments/benchmarks/reading.py --work FOLDER --out reading.json
 """
 
 import argparse
@@ -12,6 +14,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         np.ones(len(events), dtype=np.float32),
     )
 
-    rates = {"ROOT to EventBatch": timed(lambda: read_all(reader, path), options.passes)}
+    rates = {"ROOT to EventBatch": timed(partial(read_all, reader, path), options.passes)}
     for batch_size in (64, 512):
-        rates[f"cache to batches of {batch_size}"] = timed(
-            lambda size=batch_size: load_all(sample, size), options.passes
-        )
+        rates[f"cache to batches of {batch_size}"] = timed(partial(load_all, sample, batch_size), options.passes)
     result = {
         "machine": machine(),
         "file": {

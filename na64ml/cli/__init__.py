@@ -74,3 +74,5 @@ def _configure_logging() -> None:
     handler = RichHandler(console=console, show_path=False, show_time=False, markup=False)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler], force=True)
     logging.getLogger("na64ml").setLevel(logging.INFO)
+    for library in ("lightning.pytorch", "lightning.fabric"):  # they have a handler of their own
+        logging.getLogger(library).propagate = False

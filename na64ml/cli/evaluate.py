@@ -3,7 +3,10 @@
 import argparse
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from na64ml.cli.models import open_model
 from na64ml.cli.options import add_files, add_mode, event_progress, make_reader
@@ -35,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="events of the test split only (default), or all events, for files that were not used in training",
     )
     parser.add_argument(
+        "--unweighted",
+        action="store_true",
+        help="count all events alike, to see rare corners whose weights are tiny (a decay that fakes the SRD)",
+    )
+    parser.add_argument(
         "--root", type=Path, default=Path("runs"), help="run root; results are added to the tracking run"
     )
 
@@ -49,6 +57,8 @@ def run(arguments: argparse.Namespace) -> None:
     total = reader.count(arguments.files)
     with event_progress("scoring", total) as progress:
         scored = collect(reader, arguments.files, mode, model.score, keep, progress)
+    if arguments.unweighted:
+        scored = replace(scored, weight=np.ones(len(scored)))
     logger.info("evaluating %s of %s events (%s)", f"{len(scored):,}", f"{total:,}", arguments.events)
     metrics = evaluate(scored)
     figures = standard_figures(scored, regions=EnergyRegions.of(reader.setup))

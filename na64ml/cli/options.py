@@ -1,6 +1,7 @@
 """Options and helpers that several verbs share."""
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,7 +15,7 @@ from na64ml.selection.view import EventView
 from na64ml.setups.conditions import load_conditions
 from na64ml.setups.setup import load_setup
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 140)
 """Where the commands write their tables."""
 
 

@@ -7,6 +7,9 @@ from na64ml.evaluation.intervals import CONFIDENCE_LEVEL
 from na64ml.evaluation.scored import ScoredEvents
 from na64ml.evaluation.working_points import efficiency_above
 
+_NO_LOWER_BOUND = 1e-15
+"""Lower limits of an efficiency below this come from fractions of an effective event and bound nothing."""
+
 
 @dataclass(frozen=True)
 class Rejection:
@@ -39,7 +42,7 @@ class Rejection:
     def hi(self) -> float | None:
         """Upper end of the interval of the rejection, None where it is unbounded."""
         lo = self.background_efficiency.lo
-        return 1.0 / lo if lo > 0.0 and 1.0 / lo < float("inf") else None
+        return 1.0 / lo if lo > _NO_LOWER_BOUND else None
 
 
 def rejection(background: ScoredEvents, threshold: float, cl: float = CONFIDENCE_LEVEL) -> Rejection:

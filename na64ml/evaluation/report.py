@@ -51,12 +51,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """One section: a heading, paragraphs (separated by empty lines), tables, and figures by caption."""
+    """One section: a heading, paragraphs (separated by empty lines), tables, and figures or PNG files by caption."""
 
     heading: str
     text: str = ""
     tables: Sequence[Table] = ()
-    figures: Mapping[str, Figure] = field(default_factory=dict)
+    figures: Mapping[str, Figure | Path] = field(default_factory=dict)
 
 
 def write_report(folder: Path, title: str, sections: Sequence[Section], subtitle: str = "") -> Path:
@@ -111,10 +111,14 @@ def _table(table: Table) -> str:
     return f'<div class="scroll"><table>{caption}<thead><tr>{head}</tr></thead>{body}</table></div>'
 
 
-def _figure(caption: str, figure: Figure) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
-    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+def _figure(caption: str, figure: Figure | Path) -> str:
+    data = base64.b64encode(figure.read_bytes() if isinstance(figure, Path) else _png(figure)).decode("ascii")
     text = escape(caption, quote=True)
     image = f'<img alt="{text}" src="data:image/png;base64,{data}">'
     return f"<figure>{image}<figcaption>{text}</figcaption></figure>"
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
+    return buffer.getvalue()

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64ml.errors import InputError
+from na64ml.inference.status import BLINDED, SCORED, STATUS_NAMES
 
-STATUS = ("scored", "no calorimeter hits", "truncated", "bad input")
-"""Meaning of ``ScoredEvents.status``, by value."""
+__all__ = ["SCORED", "STATUS", "ScoredEvents"]
 
-SCORED = 0
+STATUS = tuple(STATUS_NAMES[value] for value in range(BLINDED))
+"""Meaning of ``ScoredEvents.status``, by value; events with truth are never blinded."""
 
 
 @dataclass(frozen=True, eq=False)

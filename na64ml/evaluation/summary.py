@@ -1,6 +1,7 @@
 """The sections of a report that describe an evaluation."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from matplotlib.figure import Figure
 
@@ -24,7 +25,7 @@ CAPTIONS = {
 def evaluation_sections(
     scored: ScoredEvents,
     metrics: Metrics,
-    figures: Mapping[str, Figure],
+    figures: Mapping[str, Figure | Path],
     targets: Sequence[float] = SIGNAL_EFFICIENCIES,
 ) -> list[Section]:
     """Return the report sections of an evaluation.
@@ -36,7 +37,7 @@ def evaluation_sections(
     metrics
         What `na64ml.evaluation.metrics.evaluate` returned for them.
     figures
-        What `na64ml.evaluation.figures.standard_figures` returned for them.
+        What `na64ml.evaluation.figures.standard_figures` returned for them, or the PNG files of these figures.
     targets
         Signal efficiencies of the working points, as given to both.
     """

@@ -27,8 +27,8 @@ class WorkingPoint:
     target
         The signal efficiency asked for.
     threshold
-        The highest threshold that reaches it, or the lowest signal score where events without a score make it
-        unreachable.
+        Halfway between the scores of the last signal event that must pass and the next, or the lowest signal score
+        where events without a score make it unreachable.
     signal_efficiency
         What the threshold reaches, of all signal given.
     """
@@ -100,7 +100,10 @@ def working_points(
 
 
 def _threshold(decision: NDArray[np.float64], weight: NDArray[np.float64], target: float) -> float:
-    """Return the highest finite threshold whose weighted efficiency is at least ``target``."""
+    """Return a finite threshold whose weighted efficiency is at least ``target`` and as close to it as can be.
+
+    It lies halfway to the next signal score, so that rounding in another runtime does not move an event across.
+    """
     finite = np.isfinite(decision) & (weight > 0)
     if not finite.any():
         raise InputError(
@@ -112,4 +115,6 @@ def _threshold(decision: NDArray[np.float64], weight: NDArray[np.float64], targe
     above = always + np.cumsum(weight[finite][order])
     enough = above >= target * weight.sum() * (1.0 - 1e-12)
     chosen = int(np.argmax(enough)) if enough.any() else len(order) - 1
-    return float(decision[finite][order][chosen])
+    scores = decision[finite][order]
+    following = scores[chosen + 1] if chosen + 1 < len(scores) else scores[chosen]
+    return float((scores[chosen] + following) / 2)

@@ -38,11 +38,14 @@ def atomic_path(target: Path) -> Iterator[Path]:
 def _move(part: Path, target: Path) -> None:
     try:
         part.replace(target)
-    except OSError:
-        if part.is_dir():
-            if target.is_dir():  # another process finished the same content first
-                return
-            raise
-        shutil.copyfile(part, target)
+    except OSError as error:
+        if part.is_dir() and target.is_dir():  # another process finished the same content first
+            return
+        if part.is_dir() or target.is_dir():
+            raise InputError(f"{target}: cannot be replaced ({error.strerror}); choose another output") from error
+        try:
+            shutil.copyfile(part, target)
+        except OSError as failure:
+            raise InputError(f"{target}: cannot be written ({failure.strerror}); choose another output") from failure
         if not filecmp.cmp(part, target, shallow=False):
             raise InputError(f"{target}: the copy differs from what was written; is the disk full?") from None

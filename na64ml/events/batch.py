@@ -18,6 +18,9 @@ HIT_FEATURES = ("x", "y", "z", "energy", "time", "axis")
 TRACK_FEATURES = ("p", "theta_x", "theta_y", "x", "y", "chi2")
 """Columns of ``EventBatch.track``; units GeV, rad, rad, mm, mm and none. (x, y) is the impact point."""
 
+RECORD_FIELDS = frozenset({"run", "spill", "spillevent", "hits", "track", "process", "weight"})
+"""Fields of an event as an awkward record; all others are columns of the layout."""
+
 UNKNOWN_PROCESS = -1
 """Process index of real data and of simulation without truth."""
 
@@ -57,7 +60,7 @@ class EventBatch:
     Raises
     ------
     InputError
-        If the shapes do not belong together.
+        If the shapes do not belong together, or the offsets do not start at 0 or decrease.
     """
 
     detectors: tuple[str, ...]
@@ -73,8 +76,9 @@ class EventBatch:
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        n_events = len(self.offsets) - 1
-        n_hits = int(self.offsets[-1]) if n_events >= 0 else -1
+        if len(self.offsets) == 0 or self.offsets[0] != 0 or (np.diff(self.offsets) < 0).any():
+            raise InputError("event batch: offsets must start at 0 and not decrease")
+        n_events, n_hits = len(self.offsets) - 1, int(self.offsets[-1])
         expected = {
             "hits": (n_hits, len(HIT_FEATURES)),
             "detector": (n_hits,),
@@ -99,7 +103,7 @@ class EventBatch:
     @property
     def n_hits(self) -> int:
         """Number of hits in all events."""
-        return int(self.offsets[-1] - self.offsets[0])
+        return int(self.offsets[-1])
 
     @property
     def hits_per_event(self) -> NDArray[np.int64]:
@@ -184,7 +188,6 @@ class EventBatch:
         hits = array["hits"]
         counts = ak.to_numpy(ak.num(hits["x"]))
         flat = {name: ak.to_numpy(ak.flatten(hits[name])) for name in hits.fields}
-        known = {"run", "spill", "spillevent", "hits", "track", "process", "weight"}
         return cls(
             detectors=tuple(detectors),
             processes=tuple(processes),
@@ -196,7 +199,7 @@ class EventBatch:
             track=np.stack([ak.to_numpy(array["track"][name]) for name in TRACK_FEATURES], axis=1),
             process=ak.to_numpy(array["process"]),
             weight=ak.to_numpy(array["weight"]),
-            columns={name: ak.to_numpy(array[name]) for name in array.fields if name not in known},
+            columns={name: ak.to_numpy(array[name]) for name in array.fields if name not in RECORD_FIELDS},
         )
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -90,17 +91,19 @@ def build_cache(
     if (folder / MANIFEST).is_file():
         logger.info("using the event cache %s", folder)
         return folder
+    if folder.exists():
+        raise InputError(f"{folder}: is in the way of the event cache and has no {MANIFEST}; delete it")
     with atomic_path(folder) as part:
         part.mkdir()
-        writer = _CacheWriter(part)
         sources = []
-        for path, digest in zip(paths, digests, strict=True):
-            before = writer.n_events
-            for batch in reader.iterate(path):
-                writer.append(batch)
-                progress(len(batch))
-            sources.append(Source(file=path, sha256=digest, n_events=writer.n_events - before))
-        arrays = writer.close()
+        with _CacheWriter(part) as writer:
+            for path, digest in zip(paths, digests, strict=True):
+                before = writer.n_events
+                for batch in reader.iterate_file(path):
+                    writer.append(batch, path)
+                    progress(len(batch))
+                sources.append(Source(file=path, sha256=digest, n_events=writer.n_events - before))
+        reader.require_events(writer.n_events, paths)
         manifest = Manifest(
             layout=reader.layout.name,
             layout_hash=reader.layout.hash,
@@ -113,7 +116,7 @@ def build_cache(
             n_events=writer.n_events,
             n_hits=writer.n_hits,
             sources=tuple(sources),
-            arrays=arrays,
+            arrays=writer.stored,
         )
         (part / MANIFEST).write_text(manifest.model_dump_json(indent=1))
         check_unique(open_cache(part).ids, ", ".join(paths))
@@ -159,37 +162,40 @@ def open_cache(folder: Path) -> EventBatch:
     )
 
 
-class _CacheWriter:
+class _CacheWriter(ExitStack):
     """Appends batches to one file per column."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self._folder = folder
         self._files: dict[str, BinaryIO] = {}
-        self._stored: dict[str, Stored] = {}
+        self.stored: dict[str, Stored] = {}
         self.n_events = 0
         self.n_hits = 0
 
-    def append(self, batch: EventBatch) -> None:
+    def append(self, batch: EventBatch, source: str) -> None:
         columns: dict[str, NDArray[Any]] = {name: getattr(batch, name) for name in _ARRAYS}
         columns["count"] = batch.hits_per_event
         columns |= {f"column.{name}": values for name, values in batch.columns.items()}
-        if self._stored and self._stored.keys() != columns.keys():
-            different = ", ".join(sorted(self._stored.keys() ^ columns.keys()))
-            raise InputError(f"the files do not all have the same optional branches (differing: {different})")
+        if not self.stored:
+            for name, values in columns.items():
+                self._files[name] = self.enter_context((self._folder / f"{name}.bin").open("wb"))
+                self.stored[name] = Stored(dtype=values.dtype.str, shape=(0, *values.shape[1:]))
+        found = {name: values.dtype.str for name, values in columns.items()}
+        known = {name: stored.dtype for name, stored in self.stored.items()}
+        if found != known:
+            different = sorted(name.removeprefix("column.") for name, _ in found.items() ^ known.items())
+            raise InputError(
+                f"{source}: does not have the same optional branches, of the same types, as the files before it "
+                f"(differing: {', '.join(dict.fromkeys(different))}); cache these files apart or leave the columns out "
+                "of the layout"
+            )
         for name, values in columns.items():
-            if name not in self._files:
-                self._files[name] = (self._folder / f"{name}.bin").open("wb")
-                self._stored[name] = Stored(dtype=values.dtype.str, shape=(0, *values.shape[1:]))
-            stored = self._stored[name]
-            np.ascontiguousarray(values, dtype=stored.dtype).tofile(self._files[name])
-            self._stored[name] = Stored(dtype=stored.dtype, shape=(stored.shape[0] + len(values), *stored.shape[1:]))
+            np.ascontiguousarray(values).tofile(self._files[name])
+            n_rows, *rest = self.stored[name].shape
+            self.stored[name] = Stored(dtype=found[name], shape=(n_rows + len(values), *rest))
         self.n_events += len(batch)
         self.n_hits += batch.n_hits
-
-    def close(self) -> dict[str, Stored]:
-        for file in self._files.values():
-            file.close()
-        return self._stored
 
 
 def _map(folder: Path, name: str, stored: Stored) -> NDArray[Any]:
@@ -202,7 +208,7 @@ def _map(folder: Path, name: str, stored: Stored) -> NDArray[Any]:
         )
     if size == 0:
         return np.empty(stored.shape, dtype=stored.dtype)
-    return np.memmap(path, dtype=stored.dtype, mode="r", shape=stored.shape)
+    return np.asarray(np.memmap(path, dtype=stored.dtype, mode="r", shape=stored.shape))
 
 
 def _sha256(path: Path) -> str:

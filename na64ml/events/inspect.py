@@ -1,11 +1,12 @@
 """What is in a ROOT file, and which layouts can read it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from na64ml.errors import InputError, Na64mlError
 from na64ml.events.layout import load_layout, shipped_layouts
 from na64ml.events.reader import EventReader
-from na64ml.events.root_files import open_file
+from na64ml.events.root_files import decoding, open_file, tree_classes
 
 
 @dataclass(frozen=True)
@@ -43,23 +44,22 @@ def trees_of(file: str) -> list[Tree]:
     InputError
         If the file is not a (whole) ROOT file.
     """
-    with open_file(file) as root:
-        classes = root.classnames(cycle=False)
-        names = [name for name, kind in classes.items() if kind == "TTree" or kind.endswith("RNTuple")]
-        return [
-            Tree(
-                name=name,
-                kind=classes[name].removeprefix("ROOT::"),
-                n_entries=int(root[name].num_entries),
-                branches=tuple(Branch(key, root[name][key].typename) for key in root[name].keys(recursive=False)),
-            )
-            for name in names
-        ]
+    with open_file(file) as root, decoding(file):
+        return [_tree(name, kind, root[name]) for name, kind in tree_classes(root).items()]
 
 
 def fitting_layouts(file: str, names: list[str] | None = None) -> list[Fit]:
     """Try layouts (all shipped ones by default) on the first events of a file."""
     return [_try(file, name) for name in names or shipped_layouts()]
+
+
+def _tree(name: str, kind: str, tree: Any) -> Tree:
+    return Tree(
+        name=name,
+        kind=kind.removeprefix("ROOT::"),
+        n_entries=int(tree.num_entries),
+        branches=tuple(Branch(key, tree[key].typename) for key in tree.keys(recursive=False)),
+    )
 
 
 def _try(file: str, name: str) -> Fit:

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, NonNegativeInt, field_validator, model_validator
 
-from na64ml.events.batch import TRACK_FEATURES
+from na64ml.events.batch import RECORD_FIELDS, TRACK_FEATURES
 from na64ml.resources import shipped
 from na64ml.yaml_files import StrictModel, content_hash, find_named, load_model
 
@@ -12,7 +12,7 @@ _LAYOUT_FILES = "*/layouts/*.yaml"
 
 
 class Scalar(StrictModel):
-    """One event-level branch; its values are multiplied by ``scale``, ``missing`` becomes NaN."""
+    """One event-level branch: values are multiplied by ``scale``, ``missing`` (before scaling) becomes NaN."""
 
     branch: str
     scale: float = 1.0
@@ -20,16 +20,20 @@ class Scalar(StrictModel):
     optional: bool = False
 
 
-class CellValues(StrictModel):
-    """Energies or times of the channels of one detector.
-
-    ``scale`` converts to GeV or ns. An energy equal to ``empty`` is not a hit; a time equal to ``missing``
-    is stored as NaN.
-    """
+class Energies(StrictModel):
+    """Energies of the channels of one detector: ``scale`` converts to GeV, a value equal to ``empty`` is no hit."""
 
     branch: str
     scale: float = 1.0
     empty: float | None = None
+    optional: bool = False
+
+
+class Times(StrictModel):
+    """Times of the channels of one detector: ``scale`` converts to ns, ``missing`` (before scaling) becomes NaN."""
+
+    branch: str
+    scale: float = 1.0
     missing: float | None = None
     optional: bool = False
 
@@ -37,16 +41,22 @@ class CellValues(StrictModel):
 class ArrayBlock(StrictModel):
     """A fixed array such as ``ECAL_ene[2][6][6]``.
 
-    Its shape is that of the detector, of one ``segment`` of it, or one-dimensional with the listed
-    ``entries`` used for the channels in order.
+    Its shape is that of the detector or of one ``segment`` of it (axes of length one do not matter, and it may be
+    flat), or one-dimensional with the listed ``entries`` used for the channels in order.
     """
 
     form: Literal["array"]
     detector: str
-    energy: CellValues
-    time: CellValues | None = None
+    energy: Energies
+    time: Times | None = None
     segment: int | None = None
-    entries: tuple[int, ...] | None = None
+    entries: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> "ArrayBlock":
+        if self.segment is not None and self.entries is not None:
+            raise ValueError("give either segment or entries, not both")
+        return self
 
 
 class BranchesBlock(StrictModel):
@@ -58,8 +68,8 @@ class BranchesBlock(StrictModel):
 
     form: Literal["branches"]
     detector: str
-    energy: CellValues
-    time: CellValues | None = None
+    energy: Energies
+    time: Times | None = None
     granularity: Literal["cell", "segment"] = "cell"
 
 
@@ -98,7 +108,7 @@ class Process(StrictModel):
 
 
 class Truth(StrictModel):
-    """Simulation truth. Files without these branches are read as data."""
+    """Simulation truth. Files without the process branch are read as data; with it they need the weight too."""
 
     process: Process
     weight: str | None = None
@@ -123,7 +133,18 @@ class Layout(StrictModel):
     def _known_track_features(cls, track: dict[str, Scalar]) -> dict[str, Scalar]:
         if unknown := set(track) - set(TRACK_FEATURES):
             raise ValueError(f"unknown {', '.join(sorted(unknown))}; known are {', '.join(TRACK_FEATURES)}")
+        if ("x" in track) != ("y" in track):
+            raise ValueError("the impact point needs both x and y")
         return track
+
+    @field_validator("columns")
+    @classmethod
+    def _free_column_names(cls, columns: dict[str, Scalar]) -> dict[str, Scalar]:
+        if wrong := sorted(name for name in columns if name in RECORD_FIELDS or not name.isidentifier()):
+            raise ValueError(
+                f"{', '.join(wrong)}: column names are identifiers other than {', '.join(sorted(RECORD_FIELDS))}"
+            )
+        return columns
 
     @property
     def hash(self) -> str:

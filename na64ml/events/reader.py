@@ -9,19 +9,13 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from na64ml.errors import InputError
-from na64ml.events.batch import (
-    HIT_FEATURES,
-    TRACK_FEATURES,
-    UNKNOWN_PROCESS,
-    EventBatch,
-    concatenate,
-)
-from na64ml.events.blocks import BlockReader, Hits, block_readers
+from na64ml.errors import ConfigError, InputError
+from na64ml.events.batch import HIT_FEATURES, TRACK_FEATURES, UNKNOWN_PROCESS, EventBatch, concatenate
+from na64ml.events.blocks import block_readers
 from na64ml.events.contract import Contract
+from na64ml.events.hits import Calibration, Hits
 from na64ml.events.layout import BranchesBlock, Layout, Scalar, load_layout
-from na64ml.events.root_files import damaged, expand, open_tree, require_branches
-from na64ml.setups.channels import AXIS_X, AXIS_Y
+from na64ml.events.root_files import decoding, expand, open_tree, require_branches
 from na64ml.setups.conditions import Conditions, load_conditions
 from na64ml.setups.setup import Setup, load_setup
 
@@ -66,13 +60,25 @@ class EventReader:
         ------
         InputError
             If a file cannot be read, does not have the layout's branches, or no file has events.
+        ConfigError
+            If the conditions do not cover a run.
         """
         n_events = 0
         paths = expand(files)
         for file in paths:
-            for batch in self._iterate_file(file, step):
+            for batch in self.iterate_file(file, step):
                 n_events += len(batch)
                 yield batch
+        self.require_events(n_events, paths)
+
+    def require_events(self, n_events: int, paths: Sequence[str]) -> None:
+        """Raise an error if the files together have no events.
+
+        Raises
+        ------
+        InputError
+            Naming the files.
+        """
         if n_events == 0:
             raise InputError(f"{', '.join(paths)}: tree '{self.layout.tree}' has no events; nothing to do")
 
@@ -98,61 +104,75 @@ class EventReader:
             detectors={name: f"{kind} (segment sums)" if name in sums else kind for name, kind in kinds.items()}
         )
 
-    def needed_branches(self) -> dict[str, str]:
+    def iterate_file(self, file: str, step: int = DEFAULT_STEP) -> Iterator[EventBatch]:
+        """Yield the events of one file in order; an empty tree is warned about.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read or does not have the layout's branches.
+        ConfigError
+            If the conditions do not cover a run.
+        """
+        with open_tree(file, self.layout.tree) as tree:
+            present = set(tree.keys(recursive=False))
+            needed = self._needed(present)
+            require_branches(file, self.layout.tree, sorted(present), needed)
+            wanted = [*needed, *sorted(self._optional() & present - needed.keys())]
+            if tree.num_entries == 0:
+                logger.warning("%s: tree '%s' is empty", file, self.layout.tree)
+                return
+            chunks = tree.iterate(wanted, step_size=step, library="ak", how=dict)
+            while True:
+                with decoding(file):
+                    chunk = next(chunks, None)
+                if chunk is None:
+                    return
+                yield self._decode(chunk, file)
+
+    def _needed(self, present: set[str]) -> dict[str, str]:
         """Return the branches without which a file cannot be read, with the layout key that asks for each."""
         layout = self.layout
         needed = {branch: f"identifiers.{key}" for key, branch in layout.identifiers}
         for block in self._blocks:
             needed |= {branch: key for branch, key in block.branches.items() if branch not in block.optional}
         needed |= {scalar.branch: f"track.{key}" for key, scalar in layout.track.items() if not scalar.optional}
-        return needed | {s.branch: f"columns.{key}" for key, s in layout.columns.items() if not s.optional}
+        needed |= {scalar.branch: f"columns.{key}" for key, scalar in layout.columns.items() if not scalar.optional}
+        if layout.truth and layout.truth.process.branch in present:
+            needed[layout.truth.process.branch] = "truth.process"
+            needed |= {layout.truth.weight: "truth.weight"} if layout.truth.weight else {}
+        return needed
 
-    def optional_branches(self) -> set[str]:
-        """Return the branches that are read where present: truth and optional columns."""
-        scalars: list[Scalar] = [*self.layout.track.values(), *self.layout.columns.values()]
-        optional = {scalar.branch for scalar in scalars if scalar.optional}
-        optional |= {branch for block in self._blocks for branch in block.optional}
-        if self.layout.truth:
-            optional.add(self.layout.truth.process.branch)
-            optional |= {self.layout.truth.weight} if self.layout.truth.weight else set()
-        return optional
+    def _optional(self) -> set[str]:
+        scalars = [*self.layout.track.values(), *self.layout.columns.values()]
+        return {scalar.branch for scalar in scalars if scalar.optional}.union(*(b.optional for b in self._blocks))
 
-    def _iterate_file(self, file: str, step: int) -> Iterator[EventBatch]:
-        with open_tree(file, self.layout.tree) as tree:
-            present = list(tree.keys(recursive=False))
-            needed = self.needed_branches()
-            require_branches(file, self.layout.tree, present, needed)
-            wanted = [*needed, *sorted(self.optional_branches() & set(present))]
-            if tree.num_entries == 0:
-                logger.warning("%s: tree '%s' is empty", file, self.layout.tree)
-            for start in range(0, tree.num_entries, step):
-                stop = min(start + step, tree.num_entries)
-                try:
-                    chunk = tree.arrays(wanted, entry_start=start, entry_stop=stop, library="ak", how=dict)
-                except Exception as error:  # uproot raises many kinds on damaged bytes
-                    raise damaged(file, error) from error
-                yield self._decode(chunk, stop - start, file)
-
-    def _decode(self, arrays: dict[str, Any], n_events: int, file: str) -> EventBatch:
+    def _decode(self, arrays: dict[str, Any], file: str) -> EventBatch:
         layout = self.layout
-        ids = np.stack([_numbers(arrays[b], b, file) for _, b in layout.identifiers], axis=1).astype(np.int64)
+        ids = np.stack([_integers(arrays[branch], branch, file) for _, branch in layout.identifiers], axis=1)
         runs, run_of_event = np.unique(ids[:, 0], return_inverse=True)
 
-        def calibration(detector: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-            gains = self.conditions.gains(self.setup, detector, runs)
-            dead = np.stack([self.conditions.dead_mask(self.setup, detector, int(run)) for run in runs])
-            return (gains, dead) if len(runs) == 1 else (gains[run_of_event], dead[run_of_event])
+        def calibration(detector: str) -> Calibration:
+            dead = [self.conditions.dead_mask(self.setup, detector, int(run)) for run in runs]
+            return Calibration(self.conditions.gains(self.setup, detector, runs), np.stack(dead), run_of_event)
 
-        groups = [(block, hits) for block in self._blocks for hits in block.read(arrays, n_events, calibration, file)]
-        track = self._track(arrays, runs, run_of_event, file)
+        try:
+            groups = [
+                (self.detectors.index(block.detector.name), hits)
+                for block in self._blocks
+                for hits in block.read(arrays, calibration, file)
+            ]
+            track = self._track(arrays, runs, run_of_event, file)
+        except ConfigError as error:
+            raise ConfigError(f"{file}: {error}") from error
         return EventBatch(
             detectors=self.detectors,
             processes=self.processes,
-            **self._merge(groups, n_events),
+            **_merge(groups, len(ids)),
             ids=ids,
             track=track,
-            process=self._process(arrays, n_events, file),
-            weight=self._weight(arrays, n_events, file),
+            process=self._process(arrays, len(ids), file),
+            weight=self._weight(arrays, len(ids), file),
             columns={
                 name: _scaled(arrays[scalar.branch], scalar, file)
                 for name, scalar in layout.columns.items()
@@ -160,41 +180,23 @@ class EventReader:
             },
         )
 
-    def _merge(self, groups: list[tuple[BlockReader, Hits]], n_events: int) -> dict[str, NDArray[Any]]:
-        """Interleave the hits of all detectors event by event."""
-        total = sum((hits.count for _, hits in groups), start=np.zeros(n_events, dtype=np.int64))
-        offsets = np.concatenate([[0], np.cumsum(total)]).astype(np.int64)
-        features = np.empty((int(offsets[-1]), len(HIT_FEATURES)), dtype=np.float32)
-        detector = np.empty(len(features), dtype=np.int16)
-        channel = np.empty(len(features), dtype=np.int16)
-        next_row = offsets[:-1].copy()
-        for block, hits in groups:
-            first = np.cumsum(hits.count) - hits.count
-            rows = np.arange(len(hits.channel)) + np.repeat(next_row - first, hits.count)
-            next_row += hits.count
-            features[rows] = _features(block, hits)
-            detector[rows] = self.detectors.index(block.detector.name)
-            channel[rows] = hits.channel
-        return {"offsets": offsets, "hits": features, "detector": detector, "channel": channel}
-
     def _track(
         self, arrays: dict[str, Any], runs: NDArray[np.int64], run_of_event: NDArray[np.int64], file: str
     ) -> NDArray[np.float32]:
         track = np.full((len(run_of_event), len(TRACK_FEATURES)), np.nan, dtype=np.float32)
-        for column, name in enumerate(TRACK_FEATURES):
-            scalar = self.layout.track.get(name)
-            if scalar is not None and scalar.branch in arrays:
-                track[:, column] = _scaled(arrays[scalar.branch], scalar, file)
-        if "x" not in self.layout.track:
+        read = {name: scalar for name, scalar in self.layout.track.items() if scalar.branch in arrays}
+        for name, scalar in read.items():
+            track[:, TRACK_FEATURES.index(name)] = _scaled(arrays[scalar.branch], scalar, file)
+        if "x" not in read and "y" not in read:
             impact = np.array([self.conditions.for_run(int(run)).impact_point(self.setup) for run in runs])
-            track[:, 3:5] = impact[run_of_event]
+            track[:, [TRACK_FEATURES.index("x"), TRACK_FEATURES.index("y")]] = impact[run_of_event]
         return track
 
     def _process(self, arrays: dict[str, Any], n_events: int, file: str) -> NDArray[np.int16]:
         truth = self.layout.truth
         if truth is None or truth.process.branch not in arrays:
             return np.full(n_events, UNKNOWN_PROCESS, dtype=np.int16)
-        process = _numbers(arrays[truth.process.branch], truth.process.branch, file)
+        process = _integers(arrays[truth.process.branch], truth.process.branch, file)
         outside = (process < 0) | (process >= len(truth.process.names))
         if outside.any():
             raise InputError(
@@ -217,25 +219,43 @@ class EventReader:
         return weight
 
 
-def _features(block: BlockReader, hits: Hits) -> NDArray[np.float32]:
-    channels = block.detector.channels
-    axis = channels.axis[hits.channel]
-    position = channels.position[hits.channel].astype(np.float32)
-    if hits.coordinate is not None:
-        measured = axis[:, None] == (AXIS_X, AXIS_Y)
-        position[:, :2] = np.where(measured, hits.coordinate[:, None], np.float32(0))
-    return np.column_stack([position, hits.energy, hits.time, axis]).astype(np.float32)
+def _merge(groups: list[tuple[int, Hits]], n_events: int) -> dict[str, NDArray[Any]]:
+    """Interleave groups of hits, each with its detector index, event by event."""
+    count = sum((hits.count for _, hits in groups), start=np.zeros(n_events, dtype=np.int64))
+    offsets = np.concatenate([[0], np.cumsum(count)])
+    features = np.empty((int(offsets[-1]), len(HIT_FEATURES)), dtype=np.float32)
+    detector = np.empty(len(features), dtype=np.int16)
+    channel = np.empty(len(features), dtype=np.int16)
+    next_row = offsets[:-1].copy()
+    for index, hits in groups:
+        first = np.cumsum(hits.count) - hits.count
+        rows = np.arange(len(hits.channel)) + np.repeat(next_row - first, hits.count)
+        next_row += hits.count
+        features[rows] = hits.features
+        detector[rows] = index
+        channel[rows] = hits.channel
+    return {"offsets": offsets, "hits": features, "detector": detector, "channel": channel}
 
 
 def _numbers(array: Any, branch: str, file: str) -> NDArray[Any]:
-    values: NDArray[Any] | None = ak.to_numpy(array) if ak.Array(array).ndim == 1 else None
+    values: NDArray[Any] | None = ak.to_numpy(array) if array.ndim == 1 else None
     if values is None or values.dtype.kind not in "biuf":
         raise InputError(f"{file}: branch '{branch}' is not one number per event; correct the layout")
     return values
 
 
+def _integers(array: Any, branch: str, file: str) -> NDArray[np.int64]:
+    values = _numbers(array, branch, file)
+    if values.dtype.kind not in "iu":
+        raise InputError(
+            f"{file}: branch '{branch}' has the type {values.dtype}, an integer is needed; correct the layout"
+        )
+    return values.astype(np.int64)
+
+
 def _scaled(array: Any, scalar: Scalar, file: str) -> NDArray[Any]:
     values = _numbers(array, scalar.branch, file)
-    if values.dtype.kind == "f" and scalar.missing is not None:
-        values = np.where(values == values.dtype.type(scalar.missing), np.nan, values)
+    if scalar.missing is not None:
+        floats = values if values.dtype.kind == "f" else values.astype(np.float64)
+        values = np.where(floats == floats.dtype.type(scalar.missing), floats.dtype.type(np.nan), floats)
     return values * scalar.scale if scalar.scale != 1.0 else values

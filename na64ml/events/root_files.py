@@ -24,7 +24,7 @@ def expand(patterns: str | Path | Sequence[str | Path]) -> list[str]:
     Raises
     ------
     InputError
-        If a pattern matches nothing.
+        If a pattern matches nothing, or there is none.
     """
     if isinstance(patterns, str | Path):
         patterns = [patterns]
@@ -32,19 +32,20 @@ def expand(patterns: str | Path | Sequence[str | Path]) -> list[str]:
     for pattern in map(str, patterns):
         if pattern.startswith(SHIPPED):
             pattern = str(shipped("datasets") / pattern.removeprefix(SHIPPED))
-        path = Path(pattern)
-        found = (
-            sorted(map(str, Path(path.anchor).glob(str(path.relative_to(path.anchor)))))
-            if _MAGIC.search(pattern)
-            else [pattern]
-        )
-        if not found:
-            raise InputError(f"{pattern}: no file matches; check the path and the quotes around the pattern")
-        files |= dict.fromkeys(found)
+        files |= dict.fromkeys(_matches(pattern))
+    if not files:
+        raise InputError("no input files given; give paths or glob patterns")
     return list(files)
 
 
-_MAGIC = re.compile(r"[*?[]")
+def _matches(pattern: str) -> list[str]:
+    path = Path(pattern)
+    if not re.search(r"[*?[]", pattern) or path.exists():
+        return [pattern]
+    found = sorted(map(str, Path(path.anchor).glob(str(path.relative_to(path.anchor)))))
+    if not found:
+        raise InputError(f"{pattern}: no file matches; check the path and the quotes around the pattern")
+    return found
 
 
 @contextmanager
@@ -57,13 +58,15 @@ def open_tree(file: str, tree: str) -> Iterator[Any]:
         If the file is missing, is not a (whole) ROOT file or has no such tree.
     """
     with open_file(file) as root:
-        names = sorted(root.keys(cycle=False, filter_classname=["TTree", "*RNTuple"]))
-        if tree not in names:
+        with decoding(file):
+            names = tree_classes(root)
+            opened = root[tree] if tree in names else None
+        if opened is None:
             raise InputError(
                 f"{file}: has no tree '{tree}', it has {', '.join(names) or 'none'}; choose another layout "
                 "or set its key 'tree'"
             )
-        yield root[tree]
+        yield opened
 
 
 @contextmanager
@@ -75,23 +78,40 @@ def open_file(file: str) -> Iterator[Any]:
     InputError
         If the file is missing or is not a (whole) ROOT file.
     """
-    try:
-        root = uproot.open(file, array_cache=None)
-    except FileNotFoundError as error:
-        raise InputError(f"{file}: no such file; check the path") from error
-    except Exception as error:  # uproot raises many kinds on damaged bytes
-        raise damaged(file, error) from error
+    with decoding(file):
+        root = uproot.open(file, array_cache=None, object_cache=None)
     with root:
+        missing = root.file.fEND - root.file.source.num_bytes
+        if missing > 0:  # what is left may be readable, and then events would be lost or wrong quietly
+            raise InputError(f"{file}: not a readable ROOT file, the last {missing} bytes are missing: copy it again")
         yield root
 
 
-def damaged(file: str, error: Exception) -> InputError:
-    """Return the error for a file whose bytes cannot be decoded."""
-    reason = str(error).strip().splitlines()
-    return InputError(
-        f"{file}: not a readable ROOT file ({type(error).__name__}: {reason[0] if reason else 'no details'}); "
-        "it is truncated, damaged or of another format: copy it again or take it out of the list"
-    )
+def tree_classes(root: Any) -> dict[str, str]:
+    """Return the names of the TTrees and RNTuples of an open file, with their classes."""
+    classes = root.classnames(cycle=False, filter_classname=["TTree", "*RNTuple"])
+    return {name: classes[name] for name in sorted(classes)}
+
+
+@contextmanager
+def decoding(file: str) -> Iterator[None]:
+    """Turn whatever uproot raises on damaged bytes, which is many kinds of exception, into one error.
+
+    Raises
+    ------
+    InputError
+        If the body raises.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InputError(f"{file}: no such file; check the path") from error
+    except Exception as error:
+        reason = str(error).strip().splitlines()
+        raise InputError(
+            f"{file}: not a readable ROOT file ({type(error).__name__}: {reason[0] if reason else 'no details'}); "
+            "it is truncated, damaged or of another format: copy it again or take it out of the list"
+        ) from error
 
 
 def require_branches(file: str, tree: str, present: Sequence[str], needed: dict[str, str]) -> None:

@@ -41,5 +41,5 @@ def write_tree(path: Path, tree: str, branches: Mapping[str, np.dtype[Any] | str
 
 
 def columns_of(arrays: Mapping[str, NDArray[Any]]) -> dict[str, np.dtype[Any]]:
-    """Return branch types of columns."""
-    return {name: values.dtype for name, values in arrays.items()}
+    """Return branch types of columns ``[n_entries]`` or fixed arrays ``[n_entries, ...]``."""
+    return {name: np.dtype((values.dtype, values.shape[1:])) for name, values in arrays.items()}

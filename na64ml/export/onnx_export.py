@@ -15,6 +15,7 @@ from na64ml.events.batch import HIT_FEATURES, TRACK_FEATURES, EventBatch
 from na64ml.export.parity import check_parity
 from na64ml.inference import metadata as meta
 from na64ml.inference.metadata import ModelMetadata, WorkingPoint
+from na64ml.inference.status import SCORED
 from na64ml.models.checkpoint import NetworkRecord
 from na64ml.models.network import EventNetwork
 from na64ml.models.outputs import Discriminant, Status
@@ -45,7 +46,7 @@ class DeliveredNetwork(nn.Module):
         status = self.status(hits, detector, event, track)
         logits = self.network(hits, detector, event, track)
         probability, score = self.discriminant(logits)
-        scored = status == 0
+        scored = status == SCORED
         nan = torch.full_like(score, torch.nan)
         return (
             torch.where(scored[:, None], logits, nan[:, None]),

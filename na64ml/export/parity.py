@@ -1,6 +1,7 @@
 """Comparison of an exported file with PyTorch."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,12 @@ from na64ml.errors import Na64mlError
 from na64ml.events.batch import EventBatch
 from na64ml.graphs.batch import pack
 from na64ml.inference.scorer import Scorer, Scores
+from na64ml.inference.status import SCORED
 
 ABSOLUTE = 1e-5
 RELATIVE = 1e-5
+_SCORE_MARGIN = 2.0
+"""The score is a difference of two logarithms, each as uncertain as a logit."""
 _BATCHES = (1, 64)
 
 
@@ -25,8 +29,8 @@ def check_parity(delivered: torch.nn.Module, path: Path, events: EventBatch, k: 
     """Compare a file with the module it was made from.
 
     On real events in batches of 1 and 64, on events cut to 0, 1, k-1, k and k+1 hits, and on a batch of empty
-    events only: logits must agree within 1e-5 + 1e-5 |x|, statuses and decisions (the most probable class,
-    and the sign of the score relative to each quantile of the scores) must be equal.
+    events only: logits must agree within 1e-5 + 1e-5 |x|, statuses and decisions (the most probable class, and
+    whether the score is above each working point and each quantile of the scores) must be equal.
 
     Raises
     ------
@@ -35,10 +39,14 @@ def check_parity(delivered: torch.nn.Module, path: Path, events: EventBatch, k: 
     """
     if len(events) == 0:
         raise ParityError(f"{path}: parity cannot be checked without events; give a file with events")
+    n_scored = 0
     for name, batch, size in cases(events, k):
-        found = Scorer(path, micro_batch=size).score(batch)
+        scorer = Scorer(path, micro_batch=size)
         expected = reference_scores(delivered, batch, size)
-        _compare(f"{path.name}: {name}", found, expected)
+        _compare(f"{path.name}: {name}", scorer.score(batch), expected, list(scorer.metadata.thresholds.values()))
+        n_scored += int((expected.status == SCORED).sum())
+    if n_scored == 0:
+        raise ParityError(f"{path.name}: no event of the check has status 0, nothing was compared; give other events")
 
 
 def cases(events: EventBatch, k: int) -> Iterator[tuple[str, EventBatch, int]]:
@@ -57,17 +65,12 @@ def first_hits(events: EventBatch, n_hits: NDArray[np.int64]) -> EventBatch:
     kept = np.minimum(events.hits_per_event, n_hits)
     offsets = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
     rows = np.arange(offsets[-1]) + np.repeat(events.offsets[:-1] - offsets[:-1], kept)
-    return EventBatch(
-        detectors=events.detectors,
-        processes=events.processes,
+    return replace(
+        events,
         offsets=offsets,
         hits=events.hits[rows],
         detector=events.detector[rows],
         channel=events.channel[rows],
-        ids=events.ids,
-        track=events.track,
-        process=events.process,
-        weight=events.weight,
     )
 
 
@@ -84,13 +87,15 @@ def reference_scores(delivered: torch.nn.Module, events: EventBatch, size: int) 
     return Scores(logits, probability, score, status.astype(np.int8))
 
 
-def _compare(case: str, found: Scores, expected: Scores) -> None:
+def _compare(case: str, found: Scores, expected: Scores, working_points: list[float]) -> None:
     if not np.array_equal(found.status, expected.status):
         event = int(np.argmax(found.status != expected.status))
         raise ParityError(
             f"{case}: status of event {event} is {found.status[event]}, PyTorch says {expected.status[event]}"
         )
-    scored = expected.status == 0
+    scored = expected.status == SCORED
+    if not np.array_equal(np.isnan(found.score), ~scored):
+        raise ParityError(f"{case}: events that are not scored must have the score NaN, and only these")
     if not scored.any():
         return
     x, y = found.logits[scored], expected.logits[scored]
@@ -102,7 +107,11 @@ def _compare(case: str, found: Scores, expected: Scores) -> None:
         )
     if not np.array_equal(x.argmax(axis=1), y.argmax(axis=1)):
         raise ParityError(f"{case}: the most probable class differs; the exported file must not be used")
-    thresholds = np.quantile(expected.score[scored], [0.05, 0.25, 0.5, 0.75, 0.95]) + 10 * ABSOLUTE
-    flipped = (found.score[scored, None] > thresholds) != (expected.score[scored, None] > thresholds)
+    quantiles = np.quantile(expected.score[scored], [0.05, 0.25, 0.5, 0.75, 0.95])
+    thresholds = np.concatenate([quantiles, working_points])
+    before, after = expected.score[scored, None], found.score[scored, None]
+    # An event whose score is a threshold, to within the tolerance of the logits, has no decision to compare.
+    decided = np.abs(before - thresholds) > _SCORE_MARGIN * (ABSOLUTE + RELATIVE * np.abs(y).max(axis=1, keepdims=True))
+    flipped = decided & ((after > thresholds) != (before > thresholds))
     if flipped.any():
         raise ParityError(f"{case}: {int(flipped.sum())} decisions differ; the exported file must not be used")

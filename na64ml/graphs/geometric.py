@@ -11,7 +11,8 @@ class GeometricEvents(Dataset):  # type: ignore[misc]
     """torch_geometric view of a sample: one `Data` object per event.
 
     Attributes of an item: ``x`` ``[n_hits, 6]``, ``detector`` ``[n_hits]``, ``track`` ``[1, 6]``, ``y`` ``[1]``,
-    ``weight`` ``[1]`` and ``index`` ``[1]``. torch_geometric's loader joins items to a `Batch` whose ``batch`` is
+    ``weight`` ``[1]`` and ``entry`` ``[1]``, the ``index`` of a `PackedBatch` (torch_geometric adds node counts to
+    attributes that have "index" in their name). torch_geometric's loader joins items to a `Batch` whose ``batch`` is
     the ``event`` of a `PackedBatch`. Our own loader is faster; this view is for torch_geometric's transforms,
     samplers and models.
     """
@@ -33,7 +34,7 @@ class GeometricEvents(Dataset):  # type: ignore[misc]
             track=batch.track,
             y=batch.label,
             weight=batch.weight,
-            event_index=batch.index,
+            entry=batch.index,
             num_nodes=len(batch.hits),
         )
 
@@ -47,5 +48,5 @@ def packed_from_geometric(batch: Data) -> PackedBatch:
         track=batch.track,
         label=batch.y,
         weight=batch.weight,
-        index=batch.event_index,
+        index=batch.entry,
     )

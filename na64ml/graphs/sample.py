@@ -38,7 +38,9 @@ class Split(StrictModel):
     def assign(self, ids: NDArray[np.int64]) -> dict[Part, NDArray[np.bool_]]:
         """Return a mask ``[n_events]`` per part; every event is in exactly one."""
         if not 0 <= self.fold < self.n_folds:
-            raise ConfigError(f"data.split.fold: {self.fold} is not one of 0 to {self.n_folds - 1}")
+            raise ConfigError(f"data.fold: {self.fold} is not one of 0 to {self.n_folds - 1} (data.n_folds - 1)")
+        if not 0 <= self.validation < 1:
+            raise ConfigError(f"data.validation: {self.validation:g} is not a share of events from 0 to below 1")
         test = fold_of(self.dataset, ids, self.n_folds) == self.fold
         validation = ~test & (event_hash(f"{self.dataset}/validation", ids) < self.validation)
         return {"train": ~test & ~validation, "validation": validation, "test": test}

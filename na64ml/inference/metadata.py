@@ -63,7 +63,7 @@ class ModelMetadata(StrictModel):
     detectors: tuple[str, ...]
     hit_cap: int
     truncation_rule: str
-    contracts: tuple[Contract, ...]
+    contracts: tuple[Contract, ...] = Field(min_length=1)
     classes: tuple[str, ...]
     background_fractions: dict[str, float]
     working_points: tuple[WorkingPoint, ...] = ()

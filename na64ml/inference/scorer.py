@@ -63,10 +63,12 @@ class Scorer:
     Raises
     ------
     ConfigError
-        If the file is no such network.
+        If the file is no such network, or ``micro_batch`` is below 1.
     """
 
     def __init__(self, model: str | Path, threads: int = 1, micro_batch: int = MICRO_BATCH) -> None:
+        if micro_batch < 1:
+            raise ConfigError(f"micro_batch is {micro_batch}; at least one event is scored at a time")
         self.model = Path(model)
         self.micro_batch = micro_batch
         self._session = _open(self.model, threads)
@@ -167,11 +169,16 @@ def _metadata(session: "onnxruntime.InferenceSession", model: Path) -> ModelMeta
         raise ConfigError(
             f"{model}: its metadata are not of schema {SCHEMA}: {error}; export the network again with this version"
         ) from error
-    found = [node.name for node in session.get_inputs()]
-    expected = [tensor.name for tensor in metadata.inputs]
-    if metadata.schema_version != SCHEMA or found != expected:
+    if metadata.schema_version != SCHEMA:
         raise ConfigError(
-            f"{model}: schema {metadata.schema_version} with inputs {found}, schema {SCHEMA} with inputs {expected} "
-            "is needed; export the network again with this version"
+            f"{model}: its metadata are of schema {metadata.schema_version}, schema {SCHEMA} is needed; "
+            "export the network again with this version"
         )
+    for nodes, tensors in ((session.get_inputs(), metadata.inputs), (session.get_outputs(), metadata.outputs)):
+        found, described = [node.name for node in nodes], [tensor.name for tensor in tensors]
+        if found != described:
+            raise ConfigError(
+                f"{model}: has the tensors {', '.join(found)}, its metadata describe {', '.join(described)}; "
+                "export the network again"
+            )
     return metadata

@@ -9,8 +9,8 @@ BLINDED = 4
 STATUS_NAMES = {
     SCORED: "scored",
     NO_CALORIMETER_HITS: "no calorimeter hits",
-    TRUNCATED: "more hits than the cap",
-    BAD_INPUT: "bad input (NaN, infinity or an energy below -5 sigma of the noise)",
+    TRUNCATED: "truncated (more hits than the cap)",
+    BAD_INPUT: "bad input (NaN, infinity, no impact point or an energy below -5 sigma of the noise)",
     BLINDED: "blinded",
 }
 """Meaning of each value. 0 to 3 are computed in the network file, 4 by the commands that blind data."""

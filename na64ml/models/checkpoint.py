@@ -64,7 +64,7 @@ def load_network(path: Path) -> tuple[EventNetwork, NetworkRecord]:
     Raises
     ------
     ConfigError
-        If the file is not a checkpoint of this package.
+        If the file is not a checkpoint of this package, or its network class or weights have changed.
     """
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
@@ -76,10 +76,14 @@ def load_network(path: Path) -> tuple[EventNetwork, NetworkRecord]:
         ) from error
     if "na64ml" not in checkpoint:
         raise ConfigError(f"{path}: has no network description (key 'na64ml'); give a .ckpt file of 'na64ml fit'")
-    record = NetworkRecord.model_validate(checkpoint["na64ml"])
-    module, _, name = record.class_path.rpartition(".")
-    network = getattr(import_module(module), name)(record.inputs, **record.init_args)
-    network.load_state_dict(
-        {key.removeprefix(_PREFIX): value for key, value in checkpoint["state_dict"].items() if key.startswith(_PREFIX)}
-    )
+    weights = checkpoint["state_dict"].items()
+    try:
+        record = NetworkRecord.model_validate(checkpoint["na64ml"])
+        module, _, name = record.class_path.rpartition(".")
+        network = getattr(import_module(module), name)(record.inputs, **record.init_args)
+        network.load_state_dict({key.removeprefix(_PREFIX): value for key, value in weights if key.startswith(_PREFIX)})
+    except (ImportError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+        raise ConfigError(
+            f"{path}: the network cannot be rebuilt ({error}); use the version of the code that trained it"
+        ) from error
     return network.eval(), record

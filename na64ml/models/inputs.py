@@ -12,15 +12,24 @@ _ISLAND_GAP = 3.0
 """Distance in pitches put between detectors, so that neighbours are sought in the own detector first."""
 
 
+class Layer(StrictModel):
+    """Channels of a detector at one depth ``z`` (mm) that measure the same ``axis``."""
+
+    z: float
+    axis: int
+
+
 class DetectorInput(StrictModel):
     """One detector as the network sees it.
 
+    ``layers`` are its depth segments or, of a tracker, its planes, once for each projection.
     ``pitch`` (mm) is the length scale of neighbour finding, ``depth_offset`` (pitches) places the detector behind
     the one before it, ``noise`` is in GeV per channel, None where it has no meaning.
     """
 
     name: str
     kind: str
+    layers: tuple[Layer, ...]
     pitch: tuple[float, float, float]
     depth_offset: float
     noise: float | None
@@ -56,11 +65,12 @@ def detector_inputs(setup: Setup, names: tuple[str, ...]) -> tuple[DetectorInput
     described: dict[str, DetectorInput] = {}
     depth = 0.0
     for detector in sorted(found, key=lambda d: float(d.channels.position[:, 2].min())):
-        z = detector.channels.position[:, 2]
+        z, axes = detector.channels.position[:, 2], detector.channels.axis.tolist()
         first, last = float(z.min()) / detector.pitch[2], float(z.max()) / detector.pitch[2]
         described[detector.name] = DetectorInput(
             name=detector.name,
             kind=detector.kind,
+            layers=tuple(Layer(z=z, axis=axis) for z, axis in sorted(set(zip(z.tolist(), axes, strict=True)))),
             pitch=detector.pitch,
             depth_offset=depth - first,
             noise=detector.noise.value if detector.noise else None,

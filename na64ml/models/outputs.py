@@ -3,12 +3,14 @@
 import torch
 from torch import Tensor, nn
 
+from na64ml.events.batch import TRACK_FEATURES
 from na64ml.graphs.knn import hits_per_event
 from na64ml.inference.status import BAD_INPUT, NO_CALORIMETER_HITS, SCORED, TRUNCATED
 from na64ml.models.inputs import DetectorInput, NetworkInputs
 from na64ml.models.pooling import group_max
 
 _NOISE_SIGMAS = 5.0
+_IMPACT_POINT = [TRACK_FEATURES.index(name) for name in ("x", "y")]
 
 
 class Discriminant(nn.Module):
@@ -45,14 +47,18 @@ class Status(nn.Module):
         self.register_buffer("is_calorimeter", torch.tensor([float(d.kind == "calorimeter") for d in inputs.detectors]))
 
     def forward(self, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor) -> Tensor:
-        """Return the status int64 ``[n_events]``; bad input outranks truncation, truncation an empty calorimeter."""
+        """Return the status int64 ``[n_events]``; bad input outranks truncation, truncation an empty calorimeter.
+
+        The track may lack momentum, angles and chi2, but not the impact point: all positions are relative to it.
+        """
         n_events = track.shape[0]
         known = torch.isfinite(torch.cat([hits[:, :4], hits[:, 5:]], dim=1)).all(dim=1)
         time = hits[:, 4]
         wrong = ~known | torch.isinf(time) | (hits[:, 3] < self.lowest[detector])
         flags = torch.stack([wrong.to(hits.dtype), self.is_calorimeter[detector]], dim=1)
         bad_hit, seen = group_max(flags, event, n_events).unbind(1)
-        bad = (bad_hit > 0) | torch.isinf(track).any(dim=1)
+        no_impact_point = torch.isnan(track[:, _IMPACT_POINT]).any(dim=1)
+        bad = (bad_hit > 0) | torch.isinf(track).any(dim=1) | no_impact_point
         status = torch.where(seen > 0, SCORED, NO_CALORIMETER_HITS)
         status = torch.where(hits_per_event(event, n_events) > self.hit_cap, TRUNCATED, status)
         return torch.where(bad, BAD_INPUT, status)

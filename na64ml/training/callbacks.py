@@ -49,10 +49,10 @@ class LogRun(SaveConfigCallback):
         logger = trainer.logger
         if isinstance(logger, RunLogger) and isinstance(checkpoint, ModelCheckpoint) and checkpoint.best_model_path:
             logger.log_file(Path(checkpoint.best_model_path), "checkpoint")
-            score = checkpoint.best_model_score
-            logger.set_tags(
-                {"best_checkpoint": checkpoint.best_model_path, f"best_{checkpoint.monitor}": f"{score:.6g}"}
-            )
+            tags = {"best_checkpoint": checkpoint.best_model_path}
+            if checkpoint.best_model_score is not None:
+                tags[f"best_{checkpoint.monitor}"] = f"{checkpoint.best_model_score:.6g}"
+            logger.set_tags(tags)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Remember the run, so that a resumed training continues it."""

@@ -140,6 +140,28 @@ class Classifier(LightningModule):
             run_id=str(self.logger.version) if self.logger else None,
         ).model_dump(mode="json")
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse weights of a network that saw other detectors or classes.
+
+        Raises
+        ------
+        ConfigError
+            If the checkpoint was not written by this package or does not fit the data.
+        """
+        record = checkpoint.get("na64ml")
+        if record is None:
+            raise ConfigError("ckpt_path: has no network description (key 'na64ml'); give a .ckpt file of 'na64ml fit'")
+        trained, inputs = NetworkInputs.model_validate(record["inputs"]), self.network.inputs
+        for name, of_checkpoint, of_data in (
+            ("detectors", trained.detector_names, inputs.detector_names),
+            ("classes", trained.classes, inputs.classes),
+        ):
+            if of_checkpoint != of_data:
+                raise ConfigError(
+                    f"ckpt_path: the network was trained with {name} {', '.join(of_checkpoint)}, the data have "
+                    f"{', '.join(of_data)}; use the layout and mode of the training"
+                )
+
     def _evaluate(self, batch: PackedBatch, part: Part) -> None:
         logits = self(batch).float()
         auc = cast(BinaryAUROC, self.auc[part])
@@ -151,6 +173,6 @@ class Classifier(LightningModule):
     @staticmethod
     def _loss(logits: Tensor, batch: PackedBatch, label_smoothing: float = 0.0) -> Tensor:
         losses = torch.nn.functional.cross_entropy(
-            logits, batch.label, reduction="none", label_smoothing=label_smoothing
+            logits.float(), batch.label, reduction="none", label_smoothing=label_smoothing
         )
         return (losses * batch.weight).mean()

@@ -11,6 +11,7 @@ from jsonargparse import Namespace
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 
+from na64ml.errors import ConfigError
 from na64ml.graphs.datamodule import EventDataModule
 from na64ml.resources import shipped
 from na64ml.training.callbacks import RUN_ID_KEY, LogRun
@@ -18,8 +19,13 @@ from na64ml.training.classifier import Classifier
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
 
+_RUN_LOGGER = "na64ml.training.run_logger.RunLogger"
+
+_CHECKPOINT_KEYWORDS = ("best", "last", "hpc", "registry")
+"""Values of ``ckpt_path`` that Lightning resolves itself."""
+
 _DEFAULTS = {
-    "logger": {"class_path": "na64ml.training.run_logger.RunLogger"},
+    "logger": {"class_path": _RUN_LOGGER},
     "gradient_clip_val": 1.0,
     "max_epochs": 30,
     "log_every_n_steps": 20,
@@ -45,21 +51,22 @@ class TrainingCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Put everything below the run root; let a resumed training continue its tracking run."""
         config = self.config[self.subcommand]
+        _check_checkpoint(self.subcommand, config.ckpt_path)
         torch.set_num_threads(config.threads)
         if config.trainer.default_root_dir is None:
             config.trainer.default_root_dir = config.root
         if config.data.cache is None:
             config.data.cache = str(Path(config.root) / "cache")
         logger = config.trainer.logger
-        if isinstance(logger, Namespace) and "init_args" in logger and logger.init_args.get("root", "") is None:
-            logger.init_args.root = config.root
+        if isinstance(logger, Namespace) and logger.class_path == _RUN_LOGGER:
+            logger.init_args.root = logger.init_args.root or config.root
             if self.subcommand == "fit":
-                logger.init_args.run_id = logger.init_args.run_id or run_of_checkpoint(config.get("ckpt_path"))
+                logger.init_args.run_id = logger.init_args.run_id or run_of_checkpoint(config.ckpt_path)
 
 
 def run_of_checkpoint(path: str | None) -> str | None:
     """Return the tracking run that wrote a checkpoint; None if it was not tracked."""
-    if path is None or not Path(path).is_file():
+    if path is None or path in _CHECKPOINT_KEYWORDS:
         return None
     run_id = torch.load(path, map_location="cpu", weights_only=True).get(RUN_ID_KEY)
     return None if run_id is None else str(run_id)
@@ -74,7 +81,8 @@ def run(args: Sequence[str]) -> TrainingCLI:
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
         lambda record: "Tip:" not in record.getMessage()
     )
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    for harmless in (".*does not have many workers.*", ".*args parameter is intended to run.*", ".*LeafSpec.*"):
+        warnings.filterwarnings("ignore", message=harmless)
     arguments: ArgsType = _with_shipped_configs(args)
     return TrainingCLI(
         Classifier,
@@ -86,6 +94,16 @@ def run(args: Sequence[str]) -> TrainingCLI:
         parser_kwargs={name: {"default_env": False} for name in SUBCOMMANDS},
         args=arguments,
     )
+
+
+def _check_checkpoint(subcommand: str | None, path: str | None) -> None:
+    if path is None and subcommand != "fit":
+        raise ConfigError(
+            f"{subcommand}: key 'ckpt_path' is missing, so the network would be untrained; "
+            "give the checkpoint of a fit with --ckpt_path"
+        )
+    if path is not None and path not in _CHECKPOINT_KEYWORDS and not Path(path).is_file():
+        raise ConfigError(f"{subcommand}: key 'ckpt_path': {path} does not exist; give a .ckpt file of 'na64ml fit'")
 
 
 def _with_shipped_configs(args: Sequence[str]) -> list[Any]:

@@ -115,9 +115,7 @@ def test_hcal(make_view, hit):
 
 
 def test_hcal_periphery_and_empty_hcal(make_view, hit):
-    view = make_view(
-        [[hit("HCAL", (0, 1, 1), 1.0), hit("HCAL", (0, 0, 0), 0.6), hit("HCAL", (1, 2, 1), 0.6)], []]
-    )
+    view = make_view([[hit("HCAL", (0, 1, 1), 1.0), hit("HCAL", (0, 0, 0), 0.6), hit("HCAL", (1, 2, 1), 0.6)], []])
     assert compute(["hcal_periphery"], view)["hcal_periphery"].tolist() == [1, 0]
     assert np.isnan(value(view, "rhcal", event=1))
 

@@ -34,9 +34,7 @@ def test_cell_fractions_are_integrals_of_both_components():
     edges_y = np.array([[-57.3, -19.1, 19.1]]) - 3.0
     fractions = profile.cell_fractions(edges_x, edges_y)
     assert fractions.shape == (1, 3, 2)
-    expected, _ = dblquad(
-        lambda y, x: 0.7 * density(x, y, 5.0) + 0.3 * density(x, y, 20.0), 15.1, 53.3, -60.3, -22.1
-    )
+    expected, _ = dblquad(lambda y, x: 0.7 * density(x, y, 5.0) + 0.3 * density(x, y, 20.0), 15.1, 53.3, -60.3, -22.1)
     assert fractions[0, 2, 0] == pytest.approx(expected, rel=1e-6)
 
 

@@ -37,9 +37,7 @@ def test_absent_input_is_an_error_unless_the_cut_is_optional(make_view):
 
 def test_unmeasured_track_is_undefined_not_absent(make_view):
     view = make_view([[]], track=(np.nan,) * 6)
-    decisions = selection({"require": {"variable": "track_momentum", "min": 90}, "optional": True}).apply(
-        view
-    )
+    decisions = selection({"require": {"variable": "track_momentum", "min": 90}, "optional": True}).apply(view)
     assert decisions.applicable[0]
     assert decisions.undefined[0, 0]
     assert not decisions.kept[0, 0]
@@ -84,9 +82,7 @@ def test_reference_selection_tolerates_a_bare_layout(make_view):
         [[]], absent=("track.p", "track.theta_x", "track.chi2", "HCAL.cells", "HCAL.time", "ST03X", "ST03Y")
     )
     chosen = load_selection("reference")
-    skipped = {
-        cut.name for cut, used in zip(chosen.cuts, chosen.apply(view).applicable, strict=True) if not used
-    }
+    skipped = {cut.name for cut, used in zip(chosen.cuts, chosen.apply(view).applicable, strict=True) if not used}
     assert {
         "0 on spill",
         "2 momentum",

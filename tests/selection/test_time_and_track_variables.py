@@ -53,9 +53,7 @@ def test_tracker_multiplicity_and_spreads(make_view):
 
 def test_residual_is_measured_from_the_track_line(make_view):
     z = load_setup("na64e_reference").detector("ST").channels.position[2, 2]
-    view = make_view(
-        [[("ST", 2, 12.0, 0.0), ("ST", 2, 90.0, 0.0)], []], track=(100.0, 1e-3, 0.0, 4.0, 3.0, 1.0)
-    )
+    view = make_view([[("ST", 2, 12.0, 0.0), ("ST", 2, 90.0, 0.0)], []], track=(100.0, 1e-3, 0.0, 4.0, 3.0, 1.0))
     assert value(view, "residual:ST03X") == pytest.approx(abs(12.0 - (4.0 + 1e-3 * z)), abs=1e-3)
     assert np.isnan(value(view, "residual:ST03X", event=1))
 

@@ -9,9 +9,7 @@ from na64ml.setups.setup import load_setup
 
 
 def test_cells_are_dense_and_zero_without_hits(make_view, hit):
-    view = make_view(
-        [[hit("ECAL", (1, 3, 2), 20.0)], [], [hit("ECAL", (0, 0, 5), 0.5), hit("HCAL", (2, 1, 1), 3.0)]]
-    )
+    view = make_view([[hit("ECAL", (1, 3, 2), 20.0)], [], [hit("ECAL", (0, 0, 5), 0.5), hit("HCAL", (2, 1, 1), 3.0)]])
     cells = view.cells("ECAL")
     assert cells.shape == (3, 2, 6, 6)
     assert cells[0, 1, 3, 2] == 20.0
@@ -29,9 +27,7 @@ def test_several_hits_in_a_cell_add_up_and_the_largest_gives_the_time(make_view,
 
 
 def test_tracker_hits(make_view):
-    view = make_view(
-        [[("ST", 2, 12.0, 0.0), ("ST", 2, -3.0, 0.0), ("ST", 3, 7.0, 0.0)], [], [("ST", 2, 1.0, 0.0)]]
-    )
+    view = make_view([[("ST", 2, 12.0, 0.0), ("ST", 2, -3.0, 0.0), ("ST", 3, 7.0, 0.0)], [], [("ST", 2, 1.0, 0.0)]])
     counts = view.hit_counts("ST")
     assert counts.shape == (3, 2, 2)
     assert counts[:, 1, 0].tolist() == [2, 0, 1]

@@ -43,9 +43,7 @@ def test_runs_find_their_range(load: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("run", [9, 20, 29, 31])
 def test_runs_without_range_are_errors(load: Callable[..., Any], run: int) -> None:
     conditions = load(run_range(10, 19), run_range(30, 30))
-    with pytest.raises(
-        ConfigError, match=f"no range has run {run}; there are runs 10 to 19, 30 to 30; add a range"
-    ):
+    with pytest.raises(ConfigError, match=f"no range has run {run}; there are runs 10 to 19, 30 to 30; add a range"):
         conditions.for_run(run)
 
 

@@ -64,9 +64,7 @@ def test_arrays_have_the_promised_types(make_calorimeter: Make) -> None:
         ({"colour": "red"}, "Extra inputs"),
     ],
 )
-def test_impossible_calorimeters_are_errors(
-    make_calorimeter: Make, changes: dict[str, Any], message: str
-) -> None:
+def test_impossible_calorimeters_are_errors(make_calorimeter: Make, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         Calorimeter.model_validate(make_calorimeter(**changes))
 

@@ -28,9 +28,7 @@ def crowded() -> Setup:
     return Setup.model_validate(content | {"name": "crowded"})
 
 
-@pytest.mark.parametrize(
-    "setup", [*map(load_setup, shipped_setups()), crowded()], ids=lambda setup: setup.name
-)
+@pytest.mark.parametrize("setup", [*map(load_setup, shipped_setups()), crowded()], ids=lambda setup: setup.name)
 def test_labels_are_inside_the_panel_and_do_not_overlap(setup: Setup) -> None:
     _, boxes, panel = draw(setup)
     placed = list(boxes.values())

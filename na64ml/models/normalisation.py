@@ -1,0 +1,47 @@
+"""Input normalisation whose constants travel with the weights."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from na64ml.models.pooling import group_sum
+
+_LARGEST = 10.0
+
+
+class Normalisation(nn.Module):
+    """Subtracts the mean and divides by the spread of each feature, one set of constants per group.
+
+    Parameters
+    ----------
+    n_groups, n_features
+        Groups (detector layers, or 1) and features.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, n_groups: int, n_features: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(n_groups, n_features))
+        self.register_buffer("scale", torch.ones(n_groups, n_features))
+
+    def forward(self, values: Tensor, group: Tensor) -> Tensor:
+        """Normalise ``[n_rows, n_features]``, clipped to ten standard deviations."""
+        return ((values - self.mean[group]) / self.scale[group]).clamp(-_LARGEST, _LARGEST)
+
+    def fit(self, samples: Iterable[tuple[Tensor, Tensor]]) -> None:
+        """Set the constants from ``(values, group)`` samples; a constant feature keeps the scale 1."""
+        count = torch.zeros(len(self.mean), 1, dtype=torch.float64)
+        total = torch.zeros(self.mean.shape, dtype=torch.float64)
+        square = torch.zeros_like(total)
+        for values, group in samples:
+            wide = values.double()
+            count += group_sum(torch.ones(len(wide), 1, dtype=torch.float64), group, len(count))
+            total += group_sum(wide, group, len(count))
+            square += group_sum(wide * wide, group, len(count))
+        mean = total / count.clamp(min=1)
+        spread = (square / count.clamp(min=1) - mean**2).clamp(min=0).sqrt()
+        self.mean.copy_(mean)
+        self.scale.copy_(torch.where(spread > 1e-6 * (1 + mean.abs()), spread, 1.0))
