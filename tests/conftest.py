@@ -112,7 +112,7 @@ def write_file() -> WriteFile:
     """Write chosen events of the embedded sample to a file, with branches left out or replaced."""
     with uproot.open(shipped("datasets") / "na64e_reference.root") as root:
         tree = root["tree"]
-        names = [name for name in tree.keys() if not name.startswith(("n", "mc_p"))]
+        names = [name for name in tree.keys(recursive=False) if not name.startswith(("n", "mc_p"))]
         arrays = tree.arrays(names, library="ak", how=dict)
 
     def write(
@@ -127,7 +127,7 @@ def write_file() -> WriteFile:
         with uproot.recreate(path) as root:
             tree = root.mktree("tree", {name: _branch_type(column) for name, column in columns.items()})
             for cycle in range(cycles):
-                tree.extend({**columns, "run": columns["run"] + np.int32(cycle)})
+                tree.extend({**columns, "spill": columns["spill"] + np.int32(10_000 * cycle)})
         return path
 
     return write

@@ -2,7 +2,7 @@
 
 Run with one thread::
 
-    OMP_NUM_THREADS=1 python experiments/benchmarks/reading.py --work FOLDER --out reading.json
+    OMP_NUM_THREADS=1 python experiments/benchmarks/reading.py
 """
 
 import argparse
@@ -28,6 +28,8 @@ from na64ml.events.writer import write_tree
 from na64ml.graphs.loader import PackedEvents, packed_loader
 from na64ml.resources import shipped
 
+HERE = Path(__file__).parent
+
 BASKET = 5_000
 """Entries per basket of the file that is read."""
 
@@ -35,13 +37,16 @@ BASKET = 5_000
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, write JSON and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True, help="folder for the repeated file and its cache")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file for the result")
+    parser.add_argument(
+        "--work", type=Path, default=Path("runs/benchmarks"), help="folder for the repeated file and its cache"
+    )
+    parser.add_argument("--out", type=Path, default=HERE / "reading.json", help="JSON file for the result")
     parser.add_argument("--repeat", type=int, default=20, help="how often the 5,025 reference events are repeated")
     parser.add_argument("--passes", type=int, default=5, help="timed passes, after one that is not timed")
     options = parser.parse_args(arguments)
 
     torch.set_num_threads(1)
+    facts = machine()
     path = options.work / f"reference_x{options.repeat}.root"
     if not path.is_file():
         write_repeated(path, options.repeat)
@@ -58,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for batch_size in (64, 512):
         rates[f"cache to batches of {batch_size}"] = timed(partial(load_all, sample, batch_size), options.passes)
     result = {
-        "machine": machine(),
+        "machine": facts,
         "file": {
             "n_events": len(events),
             "hits_per_event": round(events.n_hits / len(events), 2),
@@ -128,7 +133,7 @@ def machine() -> dict[str, Any]:
     return {
         "cpu": models[0] if models else platform.processor(),
         "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
+        "load_before": round(os.getloadavg()[0], 2),
         "date": datetime.now(UTC).date().isoformat(),
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in ("numpy", "uproot", "awkward", "torch", "na64ml")},

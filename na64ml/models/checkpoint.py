@@ -58,13 +58,13 @@ def network_record(network: EventNetwork, **provenance: Any) -> NetworkRecord:
     )
 
 
-def load_network(path: Path) -> tuple[EventNetwork, NetworkRecord]:
-    """Rebuild the network of a checkpoint, ready for inference.
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint file.
 
     Raises
     ------
     ConfigError
-        If the file is not a checkpoint of this package, or its network class or weights have changed.
+        If the file is missing or is not a checkpoint.
     """
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
@@ -74,6 +74,22 @@ def load_network(path: Path) -> tuple[EventNetwork, NetworkRecord]:
         raise ConfigError(
             f"{path}: is not a checkpoint ({type(error).__name__}); give a .ckpt file of 'na64ml fit'"
         ) from error
+    if not isinstance(checkpoint, dict):
+        raise ConfigError(
+            f"{path}: is not a checkpoint (it holds {type(checkpoint).__name__}); give a .ckpt file of 'na64ml fit'"
+        )
+    return checkpoint
+
+
+def load_network(path: Path) -> tuple[EventNetwork, NetworkRecord]:
+    """Rebuild the network of a checkpoint, ready for inference.
+
+    Raises
+    ------
+    ConfigError
+        If the file is not a checkpoint of this package, or its network class or weights have changed.
+    """
+    checkpoint = read_checkpoint(path)
     if "na64ml" not in checkpoint:
         raise ConfigError(f"{path}: has no network description (key 'na64ml'); give a .ckpt file of 'na64ml fit'")
     weights = checkpoint["state_dict"].items()

@@ -13,6 +13,7 @@ from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCL
 
 from na64ml.errors import ConfigError
 from na64ml.graphs.datamodule import EventDataModule
+from na64ml.models.checkpoint import read_checkpoint
 from na64ml.resources import shipped
 from na64ml.training.callbacks import RUN_ID_KEY, LogRun
 from na64ml.training.classifier import Classifier
@@ -48,10 +49,27 @@ class TrainingCLI(LightningCLI):
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
         parser.set_defaults(_CHECKPOINT_DEFAULTS)
 
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        """Parse the arguments and read the checkpoint first, because Lightning's errors do not name its file.
+
+        Raises
+        ------
+        ConfigError
+            If the checkpoint is missing or is none.
+        """
+        super().parse_arguments(parser, args)
+        verb = self.config["subcommand"]
+        path = self.config[verb].ckpt_path
+        if path is None and verb != "fit":
+            raise ConfigError(
+                f"{verb}: key 'ckpt_path' is missing, so the network would be untrained; "
+                "give the checkpoint of a fit with --ckpt_path"
+            )
+        self.continued_run = run_of_checkpoint(path)
+
     def before_instantiate_classes(self) -> None:
         """Put everything below the run root; let a resumed training continue its tracking run."""
         config = self.config[self.subcommand]
-        _check_checkpoint(self.subcommand, config.ckpt_path)
         torch.set_num_threads(config.threads)
         if config.trainer.default_root_dir is None:
             config.trainer.default_root_dir = config.root
@@ -61,14 +79,14 @@ class TrainingCLI(LightningCLI):
         if isinstance(logger, Namespace) and logger.class_path == _RUN_LOGGER:
             logger.init_args.root = logger.init_args.root or config.root
             if self.subcommand == "fit":
-                logger.init_args.run_id = logger.init_args.run_id or run_of_checkpoint(config.ckpt_path)
+                logger.init_args.run_id = logger.init_args.run_id or self.continued_run
 
 
 def run_of_checkpoint(path: str | None) -> str | None:
     """Return the tracking run that wrote a checkpoint; None if it was not tracked."""
     if path is None or path in _CHECKPOINT_KEYWORDS:
         return None
-    run_id = torch.load(path, map_location="cpu", weights_only=True).get(RUN_ID_KEY)
+    run_id = read_checkpoint(Path(path)).get(RUN_ID_KEY)
     return None if run_id is None else str(run_id)
 
 
@@ -94,16 +112,6 @@ def run(args: Sequence[str]) -> TrainingCLI:
         parser_kwargs={name: {"default_env": False} for name in SUBCOMMANDS},
         args=arguments,
     )
-
-
-def _check_checkpoint(subcommand: str | None, path: str | None) -> None:
-    if path is None and subcommand != "fit":
-        raise ConfigError(
-            f"{subcommand}: key 'ckpt_path' is missing, so the network would be untrained; "
-            "give the checkpoint of a fit with --ckpt_path"
-        )
-    if path is not None and path not in _CHECKPOINT_KEYWORDS and not Path(path).is_file():
-        raise ConfigError(f"{subcommand}: key 'ckpt_path': {path} does not exist; give a .ckpt file of 'na64ml fit'")
 
 
 def _with_shipped_configs(args: Sequence[str]) -> list[Any]:

@@ -1,7 +1,9 @@
 """MLflow logging into one sqlite file under the run root."""
 
+import fcntl
 import logging
 from collections.abc import Mapping
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,24 @@ from lightning.pytorch.utilities import rank_zero_only
 logger = logging.getLogger(__name__)
 
 DATABASE = "mlflow.db"
+LOCK = "mlflow.lock"
 ARTIFACTS = "artifacts"
 
 
 def tracking_uri(root: Path) -> str:
     """Return the address of the tracking store below ``root``."""
     return f"sqlite:///{root.resolve() / DATABASE}"
+
+
+def _create_store(root: Path, experiment_name: str, location: str) -> None:
+    """Create the database and the experiment, one process at a time: two at once break MLflow's migrations."""
+    from mlflow import MlflowClient
+
+    with (root / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        client = MlflowClient(tracking_uri(root))
+        if client.get_experiment_by_name(experiment_name) is None:
+            client.create_experiment(experiment_name, artifact_location=location)
 
 
 class RunLogger(MLFlowLogger):
@@ -45,12 +59,14 @@ class RunLogger(MLFlowLogger):
     ) -> None:
         self.root = Path(root or "runs").resolve()
         self.root.mkdir(parents=True, exist_ok=True)
+        location = (self.root / ARTIFACTS / experiment_name).as_uri()
+        _create_store(self.root, experiment_name, location)
         super().__init__(
             experiment_name=experiment_name,
             run_name=run_name,
             tracking_uri=tracking_uri(self.root),
             tags=tags,
-            artifact_location=(self.root / ARTIFACTS / experiment_name).as_uri(),
+            artifact_location=location,
             run_id=run_id,
         )
 
@@ -60,8 +76,11 @@ class RunLogger(MLFlowLogger):
 
     @rank_zero_only
     def log_text(self, text: str, file: str) -> None:
-        """Store a text as an artifact of the run."""
-        self.experiment.log_text(self.run_id, text, file)
+        """Store a text as an artifact of the run; what a continued run stored before keeps its name."""
+        taken = {item.path for item in self.experiment.list_artifacts(self.run_id)}
+        path = Path(file)
+        names = chain([file], (f"{path.stem}-{number}{path.suffix}" for number in count(2)))
+        self.experiment.log_text(self.run_id, text, next(name for name in names if name not in taken))
 
     @rank_zero_only
     def log_file(self, path: Path, folder: str | None = None) -> None:

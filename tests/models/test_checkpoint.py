@@ -24,7 +24,6 @@ def test_a_network_is_rebuilt_with_its_normalisation(
     state = network.state_dict()
     assert rebuilt.state_dict().keys() == state.keys()
     assert all(torch.equal(values, state[name]) for name, values in rebuilt.state_dict().items())
-    assert bool(rebuilt.features.hit_norm.fitted)
     assert rebuilt.features.hit_norm.mean.abs().max() > 1
 
 
@@ -38,7 +37,7 @@ def test_missing_and_foreign_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"foreign\.ckpt: has no network description"):
         load_network(tmp_path / "foreign.ckpt")
     torch.save([1, 2], tmp_path / "list.ckpt")
-    with pytest.raises(ConfigError, match=r"list\.ckpt: has no network description"):
+    with pytest.raises(ConfigError, match=r"list\.ckpt: is not a checkpoint"):
         load_network(tmp_path / "list.ckpt")
 
 

@@ -6,8 +6,9 @@ import torch
 from na64ml.errors import ConfigError
 from na64ml.events.batch import EventBatch
 from na64ml.graphs.batch import PackedBatch
-from na64ml.models.features import EventFeatures, Normalisation
+from na64ml.models.features import EventFeatures
 from na64ml.models.inputs import NetworkInputs
+from na64ml.models.normalisation import Normalisation
 
 Pack = Callable[[EventBatch], PackedBatch]
 
@@ -47,15 +48,11 @@ def test_event_features_of_the_training_sample_are_normalised(
     features = EventFeatures(inputs)
     batch = packed(reference_events)
     features.fit([batch])
-    for module, values, group in zip(
-        (features.hit_norm, features.summary_norm, features.track_norm),
-        features.raw(batch.hits, batch.detector, batch.event, batch.track),
-        (
-            batch.detector,
-            torch.arange(features.n_detectors).repeat(batch.n_events),
-            torch.zeros(batch.n_events, dtype=torch.int64),
-        ),
-        strict=True,
+    hit, layer, summary, tracks = features.raw(batch.hits, batch.detector, batch.event, batch.track)
+    for module, values, group in (
+        (features.hit_norm, hit, layer),
+        (features.layer_norm, summary, torch.arange(len(features.layers)).repeat(batch.n_events)),
+        (features.track_norm, tracks, torch.zeros(batch.n_events, dtype=torch.int64)),
     ):
         wide = ((values - module.mean[group]) / module.scale[group]).double()
         for index in range(int(group.max()) + 1):
@@ -75,7 +72,7 @@ def test_no_side_of_the_features_is_nan_for_bad_input(
 ) -> None:
     batch = packed(few_events)
     for bad in (torch.nan, torch.inf, -torch.inf):
-        hit, event = EventFeatures(inputs)(
+        hit, _, event = EventFeatures(inputs)(
             torch.full_like(batch.hits, bad), batch.detector, batch.event, torch.full_like(batch.track, bad)
         )
         assert torch.isfinite(hit).all()
@@ -90,7 +87,9 @@ def test_hits_at_one_place_have_no_width(inputs: NetworkInputs) -> None:
     hits = torch.tensor([[300.1, -250.3, 1000.0, 0.7, 0.0, 0.0]]).repeat(n_hits, 1)
     hits[:, 3] = torch.linspace(0.1, 1.0, n_hits)
     detector = torch.full((n_hits,), inputs.detector_names.index("HCAL"))
-    summary = EventFeatures(inputs).raw(
+    features = EventFeatures(inputs)
+    _, layer, summary, _ = features.raw(
         hits, detector, torch.zeros(n_hits, dtype=torch.int64), torch.tensor([[100.0, 0, 0, 4.1, 3.3, 1]])
-    )[1]
-    assert summary[inputs.detector_names.index("HCAL"), 5:7].max() < 1e-2
+    )
+    assert features.layers.detector[layer].tolist() == detector.tolist()
+    assert summary[layer[0], 6:8].max() < 1e-2  # the columns of the widths

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -27,5 +29,5 @@ def test_detectors_are_apart_in_depth_and_on_the_grid_of_the_neighbour_search(la
         ranges.append((float(z.min()), depth.min(), depth.max()))
         assert np.abs(depth).max() * STEPS_PER_PITCH <= LARGEST_STEP
     ranges.sort()
-    for (_, _, last), (_, first, _) in zip(ranges, ranges[1:], strict=False):
+    for (_, _, last), (_, first, _) in pairwise(ranges):
         assert first - last == pytest.approx(3)

@@ -1,0 +1,7 @@
+"""``python -m na64ml.cli``."""
+
+import sys
+
+from na64ml.cli import main
+
+sys.exit(main())
