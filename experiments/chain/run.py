@@ -35,14 +35,27 @@ def out_of_fold(work: Path, fit_options: list[str]) -> ScoredEvents:
         scored = folder / "scored.npz"
         if not scored.is_file():
             root = folder / "runs"
-            _command("fit", "--config", "na64e_invisible/train.yaml", "--data.fold", str(fold), "--root", str(root), *fit_options)
+            _command(
+                "fit",
+                "--config",
+                "na64e_invisible/train.yaml",
+                "--data.fold",
+                str(fold),
+                "--root",
+                str(root),
+                *fit_options,
+            )
             checkpoint = max(root.glob("*/*/checkpoints/best.ckpt"), key=lambda path: path.stat().st_mtime)
-            _command("evaluate", FILE, "--model", str(checkpoint), "--out", str(folder), "--root", str(root), "--unweighted")
+            _command(
+                "evaluate", FILE, "--model", str(checkpoint), "--out", str(folder), "--root", str(root), "--unweighted"
+            )
         parts.append(ScoredEvents.read(scored))
     return ScoredEvents.join(parts)
 
 
-def study(score: NDArray[np.float64], label: NDArray[np.int64], inside: dict[str, NDArray[np.bool_]]) -> dict[str, object]:
+def study(
+    score: NDArray[np.float64], label: NDArray[np.int64], inside: dict[str, NDArray[np.bool_]]
+) -> dict[str, object]:
     """Measure signal efficiency and surviving decays at given numbers of reducible survivors."""
     mode = load_mode("na64e_invisible")
     signal = label == 0

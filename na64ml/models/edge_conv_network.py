@@ -43,9 +43,9 @@ class EdgeConvNetwork(EventNetwork):
         width: int = 32,
         n_blocks: int = 2,
         k: int = 8,
-        pool_width: int = 16,
-        head_width: int = 128,
-        dropout: float = 0.1,
+        pool_width: int = 8,
+        head_width: int = 64,
+        dropout: float = 0.3,
     ) -> None:
         super().__init__(inputs)
         self.save_hyperparameters(ignore="inputs")

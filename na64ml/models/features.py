@@ -93,9 +93,11 @@ class EventFeatures(nn.Module):
         # Hits with energy count by their share of it, hits without (trackers) equally.
         weight = torch.where(total[pair] > 0, share[:, None], 1 / count[pair])
         off_line = torch.sqrt(line_x * line_x + line_y * line_y)
-        moments = group_sum(weight * torch.stack([dx, dy, dx * dx, dy * dy, off_line], dim=1), pair, n_pairs)
+        moments = group_sum(weight * torch.stack([dx, dy, off_line], dim=1), pair, n_pairs)
         extremes = group_max(torch.stack([share, -compress(off_line)], dim=1), pair, n_pairs)
-        mean_x, mean_y, square_x, square_y, mean_off = moments.unbind(1)
+        mean_x, mean_y, mean_off = moments.unbind(1)
+        from_mean = torch.stack([dx - mean_x[pair], dy - mean_y[pair]], dim=1)
+        variance = group_sum(weight * from_mean * from_mean, pair, n_pairs)
         largest, nearest = extremes.unbind(1)
         summary = torch.stack(
             [
@@ -104,8 +106,8 @@ class EventFeatures(nn.Module):
                 largest,
                 compress(mean_x),
                 compress(mean_y),
-                compress(torch.sqrt((square_x - mean_x * mean_x).clamp(min=0) + 1e-6)),
-                compress(torch.sqrt((square_y - mean_y * mean_y).clamp(min=0) + 1e-6)),
+                compress(torch.sqrt(variance[:, 0] + 1e-6)),
+                compress(torch.sqrt(variance[:, 1] + 1e-6)),
                 nearest,
                 compress(mean_off),
             ],

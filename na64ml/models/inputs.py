@@ -24,7 +24,7 @@ class DetectorInput(StrictModel):
 
     ``layers`` are its depth segments or, of a tracker, its planes, once for each projection.
     ``pitch`` (mm) is the length scale of neighbour finding, ``depth_offset`` (pitches) places the detector behind
-    the one before it, ``noise`` is in GeV per channel, None where it has no meaning.
+    the one before it; ``noise`` and readout ``threshold`` are in GeV per channel, None where they have no meaning.
     """
 
     name: str
@@ -33,6 +33,7 @@ class DetectorInput(StrictModel):
     pitch: tuple[float, float, float]
     depth_offset: float
     noise: float | None
+    threshold: float | None
 
 
 class NetworkInputs(StrictModel):
@@ -74,6 +75,7 @@ def detector_inputs(setup: Setup, names: tuple[str, ...]) -> tuple[DetectorInput
             pitch=detector.pitch,
             depth_offset=depth - first,
             noise=detector.noise.value if detector.noise else None,
+            threshold=detector.threshold.value if detector.threshold else None,
         )
         depth += last - first + _ISLAND_GAP
     return tuple(described[name] for name in names)

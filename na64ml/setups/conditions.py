@@ -1,6 +1,5 @@
 """What changes from run to run on one setup, as a table by run range."""
 
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -153,7 +152,7 @@ class Conditions(StrictModel):
                 )
         return self
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """Hash of the conditions; independent of the description and of source tags."""
         return content_hash(without_sources(self.model_dump(mode="json", exclude={"description"})))

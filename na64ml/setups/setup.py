@@ -1,7 +1,6 @@
 """The detector of one period, read from YAML."""
 
 from collections import Counter as Tally
-from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal
@@ -128,11 +127,13 @@ class Setup(StrictModel):
         x, y, _ = target.channels.position.reshape(*target.shape, 3)[0, cell[0], cell[1]]
         return float(x), float(y)
 
-    @cached_property
+    @property
     def geometry_hash(self) -> str:
-        """Hash of names, kinds, shapes and channel geometry; independent of descriptions and source tags."""
+        """Hash of the target, beam offset and channel geometry; independent of descriptions and source tags."""
+        offset = list(self.beam.offset.value) if self.beam.offset else None
         return content_hash(
-            [
+            [self.target, offset]
+            + [
                 {
                     "name": detector.name,
                     "kind": detector.kind,

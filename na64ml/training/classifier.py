@@ -11,7 +11,6 @@ from torch import Tensor
 from torchmetrics.classification import BinaryAUROC
 
 from na64ml.errors import ConfigError
-from na64ml.graphs.augmentation import Augmentation
 from na64ml.graphs.batch import PackedBatch
 from na64ml.graphs.datamodule import EventDataModule
 from na64ml.graphs.loader import batches
@@ -20,6 +19,7 @@ from na64ml.models.checkpoint import network_record
 from na64ml.models.inputs import NetworkInputs, network_inputs
 from na64ml.models.network import EventNetwork
 from na64ml.models.outputs import Discriminant
+from na64ml.training.augmentation import Augmentation
 
 _FIT_BATCH = 512
 _WARM_UP = 0.3
@@ -58,7 +58,7 @@ class Classifier(LightningModule):
         self,
         network: Callable[[NetworkInputs], EventNetwork],
         learning_rate: float = 3e-3,
-        weight_decay: float = 1e-2,
+        weight_decay: float = 0.3,
         label_smoothing: float = 0.0,
         augmentation: Augmentation | None = None,
     ) -> None:
@@ -101,7 +101,7 @@ class Classifier(LightningModule):
     def training_step(self, batch: PackedBatch, batch_idx: int) -> Tensor:
         """Return the weighted loss of a batch."""
         if self.augmentation is not None:
-            batch = self.augmentation(batch)
+            batch = self.augmentation(batch, self.network.inputs)
         loss = self._loss(self(batch), batch, self.label_smoothing)
         self.log("train/loss", loss, prog_bar=True, on_step=False, on_epoch=True, batch_size=batch.n_events)
         return loss

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from na64ml.errors import InputError
-from na64ml.evaluation.scored import ScoredEvents
+from na64ml.evaluation.scored import STATUS, ScoredEvents
+from na64ml.inference.status import BAD_INPUT, BLINDED, NO_CALORIMETER_HITS, SCORED, STATUS_NAMES, TRUNCATED
 
 
 @pytest.mark.parametrize("with_group", [False, True])
@@ -48,6 +49,15 @@ def test_wrong_columns_are_named(scored: ScoredEvents) -> None:
         column[5] = value
         with pytest.raises(InputError, match=f"{name} is {value}"):
             replace(scored, **{name: column})
+
+
+def test_events_with_truth_are_never_blinded(scored: ScoredEvents) -> None:
+    assert len(STATUS) == BLINDED
+    assert list(STATUS) == [STATUS_NAMES[value] for value in (SCORED, NO_CALORIMETER_HITS, TRUNCATED, BAD_INPUT)]
+    status = scored.status.copy()
+    status[int(np.argmax(status != SCORED))] = BLINDED
+    with pytest.raises(InputError, match="status is 4"):
+        replace(scored, status=status)
 
 
 def test_a_score_needs_status_zero(scored: ScoredEvents) -> None:

@@ -79,9 +79,6 @@ def test_no_side_of_the_features_is_nan_for_bad_input(
         assert torch.isfinite(event).all()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="EventFeatures takes widths as mean(x^2) - mean(x)^2 in float32: rounding becomes a feature"
-)
 def test_hits_at_one_place_have_no_width(inputs: NetworkInputs) -> None:
     n_hits = 7
     hits = torch.tensor([[300.1, -250.3, 1000.0, 0.7, 0.0, 0.0]]).repeat(n_hits, 1)

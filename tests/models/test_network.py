@@ -13,11 +13,6 @@ from na64ml.models.edge_conv_network import EdgeConvNetwork
 Pack = Callable[[EventBatch], PackedBatch]
 
 
-WIDTHS_LOSE_PRECISION = pytest.mark.xfail(
-    strict=True, reason="EventFeatures takes widths as mean(x^2) - mean(x)^2 in float32: rounding becomes a feature"
-)
-
-
 def logits(network: EdgeConvNetwork, batch: PackedBatch) -> torch.Tensor:
     with torch.inference_mode():
         found: torch.Tensor = network(batch.hits, batch.detector, batch.event, batch.track)
@@ -63,7 +58,6 @@ def without_ties(batch: PackedBatch) -> PackedBatch:
     return replace(batch, hits=hits)
 
 
-@WIDTHS_LOSE_PRECISION
 def test_the_order_of_hits_within_an_event_does_not_matter(
     network: EdgeConvNetwork, few_events: EventBatch, packed: Pack
 ) -> None:
@@ -113,7 +107,6 @@ def test_events_with_few_hits_are_classified(
     assert torch.isfinite(logits(network, packed(events))).all()
 
 
-@WIDTHS_LOSE_PRECISION
 def test_moving_an_event_sideways_by_a_cell_changes_nothing(
     network: EdgeConvNetwork, few_events: EventBatch, packed: Pack
 ) -> None:

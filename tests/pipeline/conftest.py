@@ -1,28 +1,29 @@
+import contextlib
+import io
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import uproot
 
+from na64ml.cli import main
 from na64ml.resources import shipped
 
 N_EVENTS = 900
 
 
 class CommandLine:
-    """Runs ``na64ml`` as a user does: a process of its own in a folder of its own."""
+    """Runs ``na64ml`` in a folder, in this process: importing the libraries anew takes longer than most commands."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def __call__(self, *arguments: str, code: int = 0) -> str:
-        command = [sys.executable, "-m", "na64ml.cli", *arguments]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=300, check=False)
-        text = done.stdout + done.stderr
-        assert done.returncode == code, f"{' '.join(arguments)} ended with {done.returncode}:\n{text[-3000:]}"
-        return text
+        output = io.StringIO()
+        with contextlib.chdir(self.folder), contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            returned = main(arguments)
+        assert returned == code, f"{' '.join(arguments)} ended with {returned}:\n{output.getvalue()[-3000:]}"
+        return output.getvalue()
 
 
 @pytest.fixture(scope="session")
