@@ -32,7 +32,7 @@ def out_of_fold(work: Path, fit_options: list[str]) -> ScoredEvents:
     parts = []
     for fold in range(N_FOLDS):
         folder = work / f"fold_{fold}"
-        scored = folder / "scored.npz"
+        scored = folder / "evaluation" / "scored.npz"
         if not scored.is_file():
             root = folder / "runs"
             _command(
@@ -47,7 +47,15 @@ def out_of_fold(work: Path, fit_options: list[str]) -> ScoredEvents:
             )
             checkpoint = max(root.glob("*/*/checkpoints/best.ckpt"), key=lambda path: path.stat().st_mtime)
             _command(
-                "evaluate", FILE, "--model", str(checkpoint), "--out", str(folder), "--root", str(root), "--unweighted"
+                "evaluate",
+                FILE,
+                "--model",
+                str(checkpoint),
+                "--out",
+                str(scored.parent),
+                "--root",
+                str(root),
+                "--unweighted",
             )
         parts.append(ScoredEvents.read(scored))
     return ScoredEvents.join(parts)

@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from na64ml.cli.options import add_files, add_mode, event_progress, make_reader, make_viewer
+from na64ml.cli.options import add_files, add_mode, event_progress, make_viewer, open_chain
 from na64ml.errors import InputError
 from na64ml.evaluation.display import display_event
 from na64ml.events.batch import EventBatch
-from na64ml.inference.scorer import Scorer, Scores
+from na64ml.inference.scorer import Scores
 from na64ml.selection.blinding import Blinding
-from na64ml.selection.mode import load_mode
 from na64ml.selection.selection import Selection
 from na64ml.selection.view import EventView
 from na64ml.setups.setup import Setup
@@ -39,14 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Draw the chosen events."""
-    scorer = Scorer(arguments.model) if arguments.model else None
-    layout, mode_name = (
-        (scorer.metadata.layout, scorer.metadata.mode) if scorer else ("na64e_reference", "na64e_invisible")
-    )
-    reader = make_reader(arguments, layout)
-    mode = load_mode(arguments.mode or mode_name)
-    if scorer:
-        scorer.check(reader.contract, reader.conditions.hash)
+    scorer, reader, mode = open_chain(arguments)
     blinding = Blinding(mode, arguments.unblind)
     classes = [mode.class_index(name) for name in arguments.of] if arguments.of else list(range(1, len(mode.classes)))
     chooser = _Chooser(
@@ -61,16 +53,15 @@ def run(arguments: argparse.Namespace) -> None:
         for events in reader.iterate(arguments.files):
             viewed = view(events)
             scores = scorer.score(events) if scorer else None
-            chosen = chooser.choose(viewed, mode.label(events), scores)
-            hidden = blinding.hidden(viewed)
-            if (chosen & hidden).any():
-                logger.warning("%d events are in the blinded region and are not drawn", int((chosen & hidden).sum()))
-            for index in np.flatnonzero(chosen & ~hidden)[: arguments.most - drawn].tolist():
+            shown = chooser.choose(viewed, mode.label(events), scores) & ~blinding.hidden(viewed)
+            for index in np.flatnonzero(shown)[: arguments.most - drawn].tolist():
                 _draw(events, reader.setup, index, scores, arguments.out)
                 drawn += 1
             progress(len(events))
+            if drawn == arguments.most:
+                break
     if drawn == 0:
-        raise InputError(f"{', '.join(arguments.files)}: no event was drawn; none fits the choice, or all are blinded")
+        raise InputError(f"{', '.join(arguments.files)}: no event to draw fits the choice; data may be blinded")
     logger.info("%d events drawn in %s", drawn, arguments.out)
 
 

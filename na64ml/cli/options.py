@@ -10,7 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from na64ml.events.batch import EventBatch
 from na64ml.events.reader import EventReader
+from na64ml.inference.scorer import Scorer
 from na64ml.selection.absent import absent_inputs
+from na64ml.selection.mode import Mode, load_mode
 from na64ml.selection.view import EventView
 from na64ml.setups.conditions import load_conditions
 from na64ml.setups.setup import load_setup
@@ -40,6 +42,16 @@ def make_reader(arguments: argparse.Namespace, layout: str = "na64e_reference") 
         setup=load_setup(arguments.setup) if arguments.setup else None,
         conditions=load_conditions(arguments.conditions) if arguments.conditions else None,
     )
+
+
+def open_chain(arguments: argparse.Namespace) -> tuple[Scorer | None, EventReader, Mode]:
+    """Open the network of ``--model``, if there is one, and the reader and mode that fit it or the options."""
+    scorer = Scorer(arguments.model) if arguments.model else None
+    if scorer is None:
+        return None, make_reader(arguments), load_mode(arguments.mode or "na64e_invisible")
+    reader = make_reader(arguments, scorer.metadata.layout)
+    scorer.check(reader.contract, reader.conditions.hash)
+    return scorer, reader, load_mode(arguments.mode or scorer.metadata.mode)
 
 
 def make_viewer(reader: EventReader) -> Callable[[EventBatch], EventView]:

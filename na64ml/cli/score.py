@@ -7,7 +7,7 @@ from pathlib import Path
 from na64ml.cli.options import add_files, add_mode, event_progress, make_reader, make_viewer
 from na64ml.inference.friend import score_files
 from na64ml.inference.scorer import MICRO_BATCH, Scorer
-from na64ml.inference.status import STATUS_NAMES
+from na64ml.inference.status import BLINDED, STATUS_NAMES
 from na64ml.selection.blinding import Blinding
 from na64ml.selection.mode import load_mode
 
@@ -34,5 +34,9 @@ def run(arguments: argparse.Namespace) -> None:
         counts = score_files(
             scorer, reader, arguments.files, arguments.out, lambda events: blinding.hidden(view(events)), progress
         )
-    summary = ", ".join(f"{STATUS_NAMES[status]} {count:,}" for status, count in sorted(counts.items()))
+    # How many data lie in the blinded region is not said either.
+    shown = {status: count for status, count in sorted(counts.items()) if status != BLINDED}
+    summary = ", ".join(f"{STATUS_NAMES[status]} {count:,}" for status, count in shown.items())
     logger.info("%s: %s events (%s)", arguments.out, f"{counts.total():,}", summary)
+    if BLINDED in counts:
+        logger.info("data inside the blinded region have status %d and no score", BLINDED)

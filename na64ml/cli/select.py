@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from na64ml.cli.options import add_files, add_mode, console, event_progress, make_reader, make_viewer
+from na64ml.cli.options import add_files, add_mode, console, event_progress, make_viewer, open_chain
 from na64ml.errors import ConfigError
 from na64ml.events.atomic import atomic_path
 from na64ml.events.reader import EventReader
@@ -13,7 +13,7 @@ from na64ml.inference.scorer import Scorer
 from na64ml.selection.blinding import Blinding
 from na64ml.selection.cutflow import CutFlow
 from na64ml.selection.cutflow_table import render
-from na64ml.selection.mode import Mode, load_mode
+from na64ml.selection.mode import Mode
 from na64ml.selection.selection import Selection
 
 logger = logging.getLogger(__name__)
@@ -32,12 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print and save the cut flows."""
-    scorer = Scorer(arguments.model) if arguments.model else None
-    layout, mode_name = (
-        (scorer.metadata.layout, scorer.metadata.mode) if scorer else ("na64e_reference", "na64e_invisible")
-    )
-    reader = make_reader(arguments, layout)
-    mode = load_mode(arguments.mode or mode_name)
+    scorer, reader, mode = open_chain(arguments)
     selections = [mode.selection(name) for name in arguments.selection]
     for flow in cut_flows(reader, arguments.files, mode, selections, scorer, arguments.unblind):
         console.print(render(flow))
@@ -64,8 +59,6 @@ def cut_flows(
     needs_score = [selection.name for selection in selections if selection.uses_score]
     if needs_score and scorer is None:
         raise ConfigError(f"selection {', '.join(needs_score)} cuts on the score; give a model with --model")
-    if scorer:
-        scorer.check(reader.contract, reader.conditions.hash)
     blinding = Blinding(mode, unblind)
     flows = [CutFlow(selection, blinding) for selection in selections]
     points = scorer.metadata.thresholds if scorer else None

@@ -109,7 +109,9 @@ def log_evaluation(root: Path, run_id: str, folder: Path, metrics: Mapping[str, 
     except MlflowException:
         logger.warning("%s has no run %s; results are in %s only", root / DATABASE, run_id, folder)
         return
-    client.log_artifacts(run_id, str(folder), "evaluation")
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            client.log_artifact(run_id, str(path), "evaluation")
     for name, value in metrics.items():
         if value is not None and "/mass_" not in name:
             client.log_metric(run_id, "test/" + name.replace("@", "_at_"), float(value))
