@@ -10,6 +10,8 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from na64ml.graphs.rows import take_rows
+
 STEPS_PER_PITCH = 8
 """Coordinates are rounded to 1/8 of a detector's pitch, so that squared distances count in 1/64."""
 
@@ -67,20 +69,29 @@ def neighbour_table(grid: Tensor, event: Tensor, count: Tensor, k: int, cap: int
     int64 ``[n_hits, k]``: rows of neighbours, nearest first, -1 where an event has no more hits.
     """
     n_hits = event.shape[0]
-    start = (torch.cumsum(count, 0) - count)[event]
+    size = count.index_select(0, event)
+    start = (torch.cumsum(count, 0) - count).index_select(0, event)
     slot = torch.arange(n_hits, device=event.device) - start
     # A cast, not int(): the width stays symbolic when the network is exported.
     width = cast(int, count.clamp(min=k + 1, max=max(cap, k + 1)).max().item())
     column = torch.arange(width, device=event.device)
-    candidate = start[:, None] + column
-    valid = (column < count[event][:, None]) & (column != slot[:, None])
-    row = torch.where(valid, candidate, 0)
-    distance = torch.zeros(row.shape, device=grid.device)
-    for dimension in grid.unbind(1):
-        distance = distance + (dimension[row] - dimension[:, None]) ** 2
-    key = distance.clamp(max=_MAX_DISTANCE).to(torch.int32) * MAX_HITS + column.to(torch.int32)
+    valid = (column < size[:, None]) & (column != slot[:, None])
+    row = torch.where(valid, start[:, None] + column, 0)
+    distance = _squared_distances(grid, row).clamp(max=_MAX_DISTANCE).to(torch.int32)
+    key = distance * MAX_HITS + column.to(torch.int32)
     nearest, choice = torch.topk(torch.where(valid, key, _NO_NEIGHBOUR), k, dim=1, largest=False, sorted=True)
-    return torch.where(nearest < _NO_NEIGHBOUR, torch.gather(candidate, 1, choice), -1)
+    return torch.where(nearest < _NO_NEIGHBOUR, start[:, None] + choice, -1)
+
+
+def _squared_distances(grid: Tensor, row: Tensor) -> Tensor:
+    """Return the squared distances ``[n_hits, n_candidates]`` of hits to the hits ``row``.
+
+    As |a|^2 - 2 ab + |b|^2 in one product of matrices: with integers this small, every term and sum is exact.
+    """
+    square = (grid * grid).sum(dim=1, keepdim=True)
+    other = take_rows(torch.cat([grid, square], dim=1), row)
+    factors = torch.cat([-2 * grid, torch.ones_like(square)], dim=1)
+    return torch.matmul(other, factors[:, :, None]).squeeze(2) + square
 
 
 def edge_index(neighbours: Tensor) -> Tensor:

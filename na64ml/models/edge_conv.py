@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from na64ml.graphs.rows import take_rows
 from na64ml.models.pooling import group_mean
 
 
@@ -36,9 +37,9 @@ class EdgeConv(nn.Module):
         """Update ``nodes`` ``[n_hits, width]`` from ``neighbours`` ``[n_hits, k]`` (-1 for none)."""
         inputs = self.norm(nodes)
         present = (neighbours >= 0).to(nodes.dtype)[:, :, None]
-        of_neighbour = self.neighbour(inputs)[neighbours.clamp(min=0)]
+        of_neighbour = take_rows(self.neighbour(inputs), neighbours.clamp(min=0))
         messages = torch.relu(self.edge(torch.relu(self.centre(inputs)[:, None, :] + of_neighbour)))
         local = (messages * present).sum(dim=1) / present.sum(dim=1).clamp(min=1)
-        whole = group_mean(inputs, event, n_events)[event]
+        whole = take_rows(group_mean(inputs, event, n_events), event)
         updated: Tensor = nodes + self.update(torch.cat([inputs, local, whole], dim=1))
         return updated

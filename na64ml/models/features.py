@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from na64ml.errors import ConfigError
 from na64ml.graphs.batch import PackedBatch
+from na64ml.graphs.rows import take_rows
 from na64ml.models.inputs import NetworkInputs
 from na64ml.models.layers import LayerFinder
 from na64ml.models.normalisation import Normalisation
@@ -76,27 +77,28 @@ class EventFeatures(nn.Module):
         beam = finite(track)
         x, y, z, energy, time, axis = finite(hits).unbind(1)
         layer = self.layers(z, axis, detector)
-        _, theta_x, theta_y, x0, y0, _ = beam[event].unbind(1)
+        _, theta_x, theta_y, x0, y0, _ = take_rows(beam, event).unbind(1)
         sees_x, sees_y = (axis != AXIS_Y).to(hits.dtype), (axis != AXIS_X).to(hits.dtype)
         dx, dy = (x - x0) * sees_x, (y - y0) * sees_y
         line_x, line_y = (x - x0 - theta_x * z) * sees_x, (y - y0 - theta_y * z) * sees_y
         pair, n_pairs = event * len(self.layers) + layer, track.shape[0] * len(self.layers)
         positive = energy.clamp(min=0)
         total = group_sum(positive[:, None], pair, n_pairs)
-        share = positive / total[pair, 0].clamp(min=1e-6)
+        total_of_hit = take_rows(total, pair)
+        share = positive / total_of_hit[:, 0].clamp(min=1e-6)
         radius = torch.sqrt(dx * dx + dy * dy)
         has_time = torch.isfinite(hits[:, 4]).to(hits.dtype)
         hit = torch.stack(
             [dx, dy, compress(line_x), compress(line_y), radius, *_energies(positive), share, time, has_time], dim=1
         )
-        count = group_sum(torch.ones_like(total[pair]), pair, n_pairs)
+        count = group_sum(torch.ones_like(total_of_hit), pair, n_pairs)
         # Hits with energy count by their share of it, hits without (trackers) equally.
-        weight = torch.where(total[pair] > 0, share[:, None], 1 / count[pair])
+        weight = torch.where(total_of_hit > 0, share[:, None], 1 / take_rows(count, pair))
         off_line = torch.sqrt(line_x * line_x + line_y * line_y)
         moments = group_sum(weight * torch.stack([dx, dy, off_line], dim=1), pair, n_pairs)
         extremes = group_max(torch.stack([share, -compress(off_line)], dim=1), pair, n_pairs)
         mean_x, mean_y, mean_off = moments.unbind(1)
-        from_mean = torch.stack([dx - mean_x[pair], dy - mean_y[pair]], dim=1)
+        from_mean = torch.stack([dx, dy], dim=1) - take_rows(moments[:, :2], pair)
         variance = group_sum(weight * from_mean * from_mean, pair, n_pairs)
         largest, nearest = extremes.unbind(1)
         summary = torch.stack(

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from na64ml.graphs.batch import PackedBatch
 from na64ml.graphs.knn import grid_coordinates, hits_per_event, neighbour_table
+from na64ml.graphs.rows import take_rows
 from na64ml.models.features import EventFeatures, finite
 from na64ml.models.inputs import NetworkInputs
 from na64ml.setups.channels import AXIS_X, AXIS_Y
@@ -42,12 +43,12 @@ class EventNetwork(HyperparametersMixin, nn.Module):
         Positions are relative to the impact point, in units of each detector's pitch; detectors are three
         pitches apart along the beam.
         """
-        pitch = self.pitch[detector]
-        impact = finite(track)[event, 3:5]
+        pitch = take_rows(self.pitch, detector)
+        impact = take_rows(finite(track)[:, 3:5], event)
         position = finite(hits)[:, :3]
         measured = torch.stack([hits[:, 5] != AXIS_Y, hits[:, 5] != AXIS_X], dim=1)
         across = torch.where(measured, position[:, :2] - impact, 0.0)
-        along = position[:, 2:] + (self.depth_offset[detector] * pitch[:, 2])[:, None]
+        along = position[:, 2:] + (self.depth_offset.index_select(0, detector) * pitch[:, 2])[:, None]
         grid = grid_coordinates(torch.cat([across, along], dim=1), pitch)
         return neighbour_table(grid, event, hits_per_event(event, track.shape[0]), k, self.inputs.hit_cap)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from na64ml.graphs.rows import take_rows
 from na64ml.models.pooling import group_sum
 
 _LARGEST = 10.0
@@ -29,7 +30,7 @@ class Normalisation(nn.Module):
 
     def forward(self, values: Tensor, group: Tensor) -> Tensor:
         """Normalise ``[n_rows, n_features]``, clipped to ten standard deviations."""
-        return ((values - self.mean[group]) / self.scale[group]).clamp(-_LARGEST, _LARGEST)
+        return ((values - take_rows(self.mean, group)) / take_rows(self.scale, group)).clamp(-_LARGEST, _LARGEST)
 
     def fit(self, samples: Iterable[tuple[Tensor, Tensor]]) -> None:
         """Set the constants from ``(values, group)`` samples; a constant feature keeps the scale 1."""

@@ -54,8 +54,8 @@ class Status(nn.Module):
         n_events = track.shape[0]
         known = torch.isfinite(torch.cat([hits[:, :4], hits[:, 5:]], dim=1)).all(dim=1)
         time = hits[:, 4]
-        wrong = ~known | torch.isinf(time) | (hits[:, 3] < self.lowest[detector])
-        flags = torch.stack([wrong.to(hits.dtype), self.is_calorimeter[detector]], dim=1)
+        wrong = ~known | torch.isinf(time) | (hits[:, 3] < self.lowest.index_select(0, detector))
+        flags = torch.stack([wrong.to(hits.dtype), self.is_calorimeter.index_select(0, detector)], dim=1)
         bad_hit, seen = group_max(flags, event, n_events).unbind(1)
         no_impact_point = torch.isnan(track[:, _IMPACT_POINT]).any(dim=1)
         bad = (bad_hit > 0) | torch.isinf(track).any(dim=1) | no_impact_point
