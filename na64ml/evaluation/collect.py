@@ -11,6 +11,7 @@ from na64ml.evaluation.scored import ScoredEvents
 from na64ml.events.batch import EventBatch
 from na64ml.events.reader import EventReader
 from na64ml.inference.scorer import Scores
+from na64ml.selection.absent import absent_inputs
 from na64ml.selection.mode import Mode
 from na64ml.selection.variables import compute
 from na64ml.selection.view import EventView
@@ -67,7 +68,8 @@ def scored_events(reader: EventReader, events: EventBatch, mode: Mode, scores: S
             f"{(label < 0).sum()} of {len(events)} events have no simulation truth; "
             "only labelled events can be evaluated"
         )
-    energies = compute(ENERGIES, EventView(events, reader.setup, reader.conditions))
+    absent = absent_inputs(reader.layout, reader.setup)
+    energies = compute(ENERGIES, EventView(events, reader.setup, reader.conditions, absent))
     mass = np.asarray(events.columns.get("mass", np.full(len(events), np.nan)), dtype=np.float64)
     group = events.columns.get("shower_id")
     return ScoredEvents(

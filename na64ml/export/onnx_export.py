@@ -21,6 +21,8 @@ from na64ml.models.network import EventNetwork
 from na64ml.models.outputs import Discriminant, Status
 
 logger = logging.getLogger(__name__)
+# It warns that torchvision, which is not used, is not installed.
+logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
 
 OPSET = 18
 """Later opsets turn attention into an operator that the runtime rejects for some masks."""

@@ -1,10 +1,13 @@
 """What happens around a training run: configuration, provenance, best checkpoint and predictions."""
 
+import logging
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jsonargparse import Namespace
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import BasePredictionWriter, ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
@@ -15,6 +18,8 @@ from na64ml.events.writer import columns_of, write_tree
 from na64ml.training.classifier import Classifier
 from na64ml.training.provenance import code_version, environment
 from na64ml.training.run_logger import RunLogger
+
+_log = logging.getLogger(__name__)
 
 RUN_ID_KEY = "tracking_run_id"
 
@@ -33,7 +38,9 @@ class LogRun(SaveConfigCallback):
         command = TrainerFn(stage).value
         logger.log_text(self.parser.dump(self.config, skip_none=False), f"config-{command}.yaml")
         logger.log_text(environment(), "environment.txt")
-        tags = {**code_version(), "command": command, "seed": str(self.config.get("seed_everything"))}
+        tags = {**code_version(), "host": platform.node(), "command": command}
+        if command == "fit":
+            logger.log_hyperparams(_comparable(self.config))
         if isinstance(pl_module, Classifier):
             manifest = pl_module.data.manifest
             tags |= {
@@ -66,12 +73,12 @@ class PredictionWriter(BasePredictionWriter):
     Parameters
     ----------
     path
-        Output file.
+        Output file; the training commands put it below their run root by default.
     """
 
-    def __init__(self, path: str = "predictions.root") -> None:
+    def __init__(self, path: str | None = None) -> None:
         super().__init__(write_interval="epoch")
-        self.path = Path(path)
+        self.path = Path(path or "predictions.root")
 
     def write_on_epoch_end(
         self,
@@ -93,3 +100,18 @@ class PredictionWriter(BasePredictionWriter):
         }
         with write_tree(self.path, "scores", columns_of(columns)) as tree:
             tree.extend(columns)
+        _log.info("%d predictions written to %s", len(index), self.path)
+
+
+def _comparable(config: Namespace) -> dict[str, str]:
+    """Return the parameters in which runs are compared; everything else is in the configuration artifact."""
+    network = config.model.network
+    sizes = network.get("init_args")
+    return {
+        "seed": str(config.seed_everything),
+        "network": network.class_path.rpartition(".")[2],
+        **{f"network.{name}": str(value) for name, value in (vars(sizes) if sizes else {}).items()},
+        **{name: str(config.model[name]) for name in ("learning_rate", "weight_decay", "label_smoothing")},
+        **{name: str(config.data[name]) for name in ("layout", "mode", "fold", "batch_size")},
+        "max_epochs": str(config.trainer.max_epochs),
+    }

@@ -15,7 +15,7 @@ from na64ml.errors import ConfigError
 from na64ml.graphs.datamodule import EventDataModule
 from na64ml.models.checkpoint import read_checkpoint
 from na64ml.resources import shipped
-from na64ml.training.callbacks import RUN_ID_KEY, LogRun
+from na64ml.training.callbacks import RUN_ID_KEY, LogRun, PredictionWriter
 from na64ml.training.classifier import Classifier
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
@@ -48,6 +48,7 @@ class TrainingCLI(LightningCLI):
         parser.add_argument("--threads", type=int, default=1, help="CPU threads of PyTorch")
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
         parser.set_defaults(_CHECKPOINT_DEFAULTS)
+        parser.add_lightning_class_args(PredictionWriter, "predictions")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         """Parse the arguments and read the checkpoint first, because Lightning's errors do not name its file.
@@ -68,18 +69,19 @@ class TrainingCLI(LightningCLI):
         self.continued_run = run_of_checkpoint(path)
 
     def before_instantiate_classes(self) -> None:
-        """Put everything below the run root; let a resumed training continue its tracking run."""
+        """Put everything below the run root; let what uses a checkpoint continue its tracking run."""
         config = self.config[self.subcommand]
         torch.set_num_threads(config.threads)
         if config.trainer.default_root_dir is None:
             config.trainer.default_root_dir = config.root
         if config.data.cache is None:
             config.data.cache = str(Path(config.root) / "cache")
+        if config.predictions.path is None:
+            config.predictions.path = str(Path(config.root) / "predictions.root")
         logger = config.trainer.logger
         if isinstance(logger, Namespace) and logger.class_path == _RUN_LOGGER:
             logger.init_args.root = logger.init_args.root or config.root
-            if self.subcommand == "fit":
-                logger.init_args.run_id = logger.init_args.run_id or self.continued_run
+            logger.init_args.run_id = logger.init_args.run_id or self.continued_run
 
 
 def run_of_checkpoint(path: str | None) -> str | None:
@@ -99,7 +101,12 @@ def run(args: Sequence[str]) -> TrainingCLI:
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
         lambda record: "Tip:" not in record.getMessage()
     )
-    for harmless in (".*does not have many workers.*", ".*args parameter is intended to run.*", ".*LeafSpec.*"):
+    for harmless in (
+        ".*does not have many workers.*",
+        ".*args parameter is intended to run.*",
+        ".*LeafSpec.*",
+        ".*dirpath has changed.*",
+    ):
         warnings.filterwarnings("ignore", message=harmless)
     arguments: ArgsType = _with_shipped_configs(args)
     return TrainingCLI(

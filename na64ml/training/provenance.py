@@ -18,7 +18,7 @@ def code_version() -> dict[str, str]:
     """Return the package version and, in a checkout, its commit and whether files were changed."""
     folder = Path(na64ml.__file__).parent
     commit = _git(folder, "rev-parse", "HEAD")
-    tags = {"na64ml_version": na64ml.__version__, "host": platform.node()}
+    tags = {"na64ml_version": na64ml.__version__}
     if commit:
         dirty = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", str(folder))
         tags |= {"commit": commit, "commit_dirty": str(bool(dirty)).lower()}

@@ -72,7 +72,12 @@ class RunLogger(MLFlowLogger):
 
     @rank_zero_only
     def log_hyperparams(self, params: Any) -> None:
-        """Do nothing: the whole configuration is logged as an artifact, without cutting values."""
+        """Log short parameters; those that a continued run has already keep their values.
+
+        The whole configuration is an artifact, because parameters are cut at 250 characters.
+        """
+        known = self.experiment.get_run(self.run_id).data.params
+        super().log_hyperparams({name: value for name, value in dict(params).items() if name not in known})
 
     @rank_zero_only
     def log_text(self, text: str, file: str) -> None:
