@@ -25,8 +25,9 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-benchmarks: $(INSTALLED)
+benchmarks: demo
 	$(BIN)/python experiments/benchmarks/reading.py
+	$(BIN)/python experiments/benchmarks/scoring.py --model demo/model.onnx
 
 # constraints.txt names the versions that were tested together; the package itself allows ranges.
 $(INSTALLED): pyproject.toml constraints.txt

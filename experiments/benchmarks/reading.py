@@ -6,32 +6,23 @@ Run with one thread::
 """
 
 import argparse
-import importlib.metadata
 import json
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-import uproot
+from machine import machine
+from repeated_file import BASKET, repeated_file
 
 from na64ml.events.cache import build_cache, open_cache
 from na64ml.events.reader import EventReader
-from na64ml.events.writer import write_tree
 from na64ml.graphs.loader import PackedEvents, packed_loader
-from na64ml.resources import shipped
 
 HERE = Path(__file__).parent
-
-BASKET = 5_000
-"""Entries per basket of the file that is read."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -47,9 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     torch.set_num_threads(1)
     facts = machine()
-    path = options.work / f"reference_x{options.repeat}.root"
-    if not path.is_file():
-        write_repeated(path, options.repeat)
+    path = repeated_file(options.work, options.repeat)
     reader = EventReader("na64e_reference")
     events = open_cache(build_cache(reader, path, options.work / "cache"))
     sample = PackedEvents(
@@ -81,29 +70,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{name:28}{rate['median']:>10,}{rate['lowest']:>10,}{rate['highest']:>10,}")
 
 
-def write_repeated(path: Path, repeat: int) -> None:
-    """Write the reference events ``repeat`` times, with event numbers that stay unique."""
-    with uproot.open(shipped("datasets") / "na64e_reference.root") as root:
-        tree = root["tree"]
-        names = [name for name in tree.keys(recursive=False) if not name.startswith("n")]
-        types = {name: tree[name].interpretation for name in names}
-        reference = tree.arrays(names, library="ak", how=dict)
-    per_copy = int(reference["spillevent"].to_numpy().max()) + 1
-    branches = {name: branch_type(kind) for name, kind in types.items()}
-    with write_tree(path, "tree", branches) as out:
-        for copy in range(repeat):
-            columns = {**reference, "spillevent": reference["spillevent"] + np.int32(copy * per_copy)}
-            for start in range(0, len(columns["run"]), BASKET):
-                out.extend({name: values[start : start + BASKET] for name, values in columns.items()})
-
-
-def branch_type(interpretation: Any) -> Any:
-    """Return the type that mktree needs for a branch."""
-    if isinstance(interpretation, uproot.AsJagged):
-        return f"var * {interpretation.content.to_dtype.name}"
-    return np.dtype(interpretation.to_dtype)
-
-
 def read_all(reader: EventReader, path: Path) -> int:
     """Read every event, in bounded memory."""
     return sum(len(batch) for batch in reader.iterate(path))
@@ -123,21 +89,6 @@ def timed(work: Callable[[], int], passes: int) -> dict[str, int]:
         n_events = work()
         rates.append(n_events / (time.perf_counter() - start))
     return {"median": round(statistics.median(rates)), "lowest": round(min(rates)), "highest": round(max(rates))}
-
-
-def machine() -> dict[str, Any]:
-    """Return the facts that a rate depends on."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return {
-        "cpu": models[0] if models else platform.processor(),
-        "cores": os.cpu_count(),
-        "load_before": round(os.getloadavg()[0], 2),
-        "date": datetime.now(UTC).date().isoformat(),
-        "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in ("numpy", "uproot", "awkward", "torch", "na64ml")},
-    }
 
 
 if __name__ == "__main__":

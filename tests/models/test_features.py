@@ -48,11 +48,15 @@ def test_event_features_of_the_training_sample_are_normalised(
     features = EventFeatures(inputs)
     batch = packed(reference_events)
     features.fit([batch])
-    hit, layer, summary, tracks = features.raw(batch.hits, batch.detector, batch.event, batch.track)
+    raw = features.raw(batch.hits, batch.detector, batch.event, batch.track)
+    owner = torch.arange(len(features.layers)).repeat(batch.n_events)
+    filled = raw.present[:, 0] > 0
+    assert not filled.all(), "the sample must have layers without hits"
     for module, values, group in (
-        (features.hit_norm, hit, layer),
-        (features.layer_norm, summary, torch.arange(len(features.layers)).repeat(batch.n_events)),
-        (features.track_norm, tracks, torch.zeros(batch.n_events, dtype=torch.int64)),
+        (features.hit_norm, raw.hits, raw.layer),
+        (features.amount_norm, raw.amounts, owner),
+        (features.shape_norm, raw.shapes[filled], owner[filled]),
+        (features.track_norm, raw.track, torch.zeros(batch.n_events, dtype=torch.int64)),
     ):
         wide = ((values - module.mean[group]) / module.scale[group]).double()
         for index in range(int(group.max()) + 1):
@@ -85,8 +89,23 @@ def test_hits_at_one_place_have_no_width(inputs: NetworkInputs) -> None:
     hits[:, 3] = torch.linspace(0.1, 1.0, n_hits)
     detector = torch.full((n_hits,), inputs.detector_names.index("HCAL"))
     features = EventFeatures(inputs)
-    _, layer, summary, _ = features.raw(
+    raw = features.raw(
         hits, detector, torch.zeros(n_hits, dtype=torch.int64), torch.tensor([[100.0, 0, 0, 4.1, 3.3, 1]])
     )
-    assert features.layers.detector[layer].tolist() == detector.tolist()
-    assert summary[layer[0], 6:8].max() < 1e-2  # the columns of the widths
+    assert features.layers.detector[raw.layer].tolist() == detector.tolist()
+    assert raw.shapes[raw.layer[0], 3:5].max() < 1e-2  # the columns of the widths
+    assert raw.present.sum() == 1
+
+
+def test_a_layer_without_hits_has_the_average_shape(
+    inputs: NetworkInputs, few_events: EventBatch, packed: Pack
+) -> None:
+    batch = packed(few_events)
+    features = EventFeatures(inputs)
+    features.fit([batch])
+    _, _, event_features = features(batch.hits, batch.detector, batch.event, batch.track)
+    raw = features.raw(batch.hits, batch.detector, batch.event, batch.track)
+    per_layer = event_features[:, :-7].reshape(len(raw.present), 9)
+    empty = raw.present[:, 0] == 0
+    assert (per_layer[empty, 3:] == 0).all()
+    assert (per_layer[~empty, 3:] != 0).any()
