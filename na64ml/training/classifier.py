@@ -58,7 +58,7 @@ class Classifier(LightningModule):
         self,
         network: Callable[[NetworkInputs], EventNetwork],
         learning_rate: float = 3e-3,
-        weight_decay: float = 0.3,
+        weight_decay: float = 1.0,
         label_smoothing: float = 0.0,
         augmentation: Augmentation | None = None,
     ) -> None:
