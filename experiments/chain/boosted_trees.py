@@ -8,9 +8,6 @@ from na64ml.events.splits import fold_of
 from na64ml.selection.variables import compute
 from na64ml.selection.view import EventView
 
-N_FOLDS = 5
-DATASET = "na64e_reference"
-
 PROJECTIONS = tuple(f"{plane}{axis}" for plane in ("MM5", "ST05", "MM6", "ST03") for axis in "XY")
 VARIABLES = (
     "ecal_energy", "prs_energy", "prs_fraction", "ecal_max_fraction", "ecal_neighbour_fraction",
@@ -23,18 +20,20 @@ VARIABLES = (
 )  # fmt: skip
 
 
-def boosted_tree_scores(view: EventView, label: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return log p(signal) / p(background) of each event from trees that were trained on the other folds."""
+def boosted_tree_scores(
+    view: EventView, label: NDArray[np.int64], dataset: str, n_folds: int, tested: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return log p(signal) / p(background) of the ``tested`` events, from trees trained on the other folds."""
     table = np.column_stack(list(compute(VARIABLES, view).values()))
-    fold = fold_of(DATASET, view.batch.ids, N_FOLDS)
+    fold = fold_of(dataset, view.batch.ids, n_folds)
     score = np.empty(len(label))
-    for test in range(N_FOLDS):
-        train = fold != test
+    for test in range(n_folds):
+        train, now = fold != test, (fold == test) & tested
         trees = lightgbm.LGBMClassifier(
             n_estimators=300, learning_rate=0.03, num_leaves=15, min_child_samples=10, colsample_bytree=0.5,
             subsample=0.8, subsample_freq=1, class_weight="balanced", n_jobs=1, random_state=0, verbose=-1,
         )  # fmt: skip
         trees.fit(table[train], label[train])
-        p = np.clip(trees.predict_proba(table[~train]), 1e-9, 1)
-        score[~train] = np.log(p[:, 0]) - np.log(p[:, 1:].mean(axis=1))
-    return score
+        p = np.clip(trees.predict_proba(table[now]), 1e-9, 1)
+        score[now] = np.log(p[:, 0]) - np.log(p[:, 1:].mean(axis=1))
+    return score[tested]

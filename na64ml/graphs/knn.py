@@ -86,8 +86,12 @@ def neighbour_table(grid: Tensor, event: Tensor, count: Tensor, k: int, cap: int
 def _squared_distances(grid: Tensor, row: Tensor) -> Tensor:
     """Return the squared distances ``[n_hits, n_candidates]`` of hits to the hits ``row``.
 
-    As |a|^2 - 2 ab + |b|^2 in one product of matrices: with integers this small, every term and sum is exact.
+    As |a|^2 - 2 ab + |b|^2 in one product of matrices: with integers this small, every term and sum is exact in
+    float32, but not in the shorter types of mixed precision, which is therefore switched off here.
     """
+    if torch.is_autocast_enabled(grid.device.type):
+        with torch.autocast(grid.device.type, enabled=False):
+            return _squared_distances(grid.float(), row)
     square = (grid * grid).sum(dim=1, keepdim=True)
     other = take_rows(torch.cat([grid, square], dim=1), row)
     factors = torch.cat([-2 * grid, torch.ones_like(square)], dim=1)

@@ -18,10 +18,13 @@ from na64ml.setups.channels import AXIS_X, AXIS_Y
 N_HIT_FEATURES = 10
 N_TRACK_FEATURES = 7
 _N_AMOUNTS = 3
-_N_SHAPES = 6
+_N_SHAPES = 7
 
 _MEV = 1e-3
 _MM = 1.0
+_KINK = 2.0
+"""Distance in mm from the track line that is rare for a beam particle: about three times the resolution of the
+extrapolated track in the reference events."""
 _LARGE = 1e6
 _SMALL = 1e-3
 """Added in mm to distances under a square root, whose slope at 0 is infinite."""
@@ -34,12 +37,12 @@ class EventFeatures(nn.Module):
     coordinate that a tracker projection does not measure, and everything that is missing, becomes 0. Distances are
     compressed to resolve a millimetre (the kink of a decay) beside a metre (a secondary).
 
-    Of a hit: distances from the track line in x and y, the same compressed, radius, logarithm of the energy, energy,
-    share of the layer's energy in the event, time, and whether there is a time.
+    Of a hit: distances from the track line in x and y, the same compressed, whether it is off the line, logarithm of
+    the energy, energy, share of the layer's energy in the event, time, and whether there is a time.
 
     Of a layer: the number of hits, the energy sum and its logarithm; and the shape of its hits: largest share of one
-    hit, distance of the centroid from the track line, widths in x and y, distances of the nearest and of the average
-    hit. A layer without hits has the average shape.
+    hit, distance of the nearest hit from the track line and whether it is off the line, distance of the centroid,
+    widths in x and y, average distance of the hits. A layer without hits has the average shape.
 
     Of the track: momentum, angles, logarithm of chi2, and whether momentum, angle and chi2 are known.
     """
@@ -98,7 +101,7 @@ class EventFeatures(nn.Module):
         share = positive / total_of_hit[:, 0].clamp(min=1e-6)
         radius = torch.sqrt(u * u + v * v)
         has_time = torch.isfinite(hits[:, 4]).to(hits.dtype)
-        hit = [u, v, compress(u), compress(v), radius, *_energies(positive), share, time, has_time]
+        hit = [u, v, compress(u), compress(v), kink(radius), *_energies(positive), share, time, has_time]
         count = group_sum(torch.ones_like(total_of_hit), pair, n_pairs)
         # Hits with energy count by their share of it, hits without (trackers) equally.
         weight = torch.where(total_of_hit > 0, share[:, None], 1 / take_rows(count, pair))
@@ -107,6 +110,7 @@ class EventFeatures(nn.Module):
         widths = torch.sqrt(group_sum(weight * from_mean * from_mean, pair, n_pairs) + _SMALL**2)
         extremes = group_max(torch.stack([share, -compress(radius)], dim=1), pair, n_pairs)
         centroid = torch.sqrt((means[:, :2] * means[:, :2]).sum(dim=1, keepdim=True) + _SMALL**2)
+        nearest = torch.sinh(-extremes[:, 1:]) * _MM
         distances = compress(torch.cat([centroid, widths, means[:, 2:]], dim=1))
         known = torch.isfinite(track).to(hits.dtype)
         momentum, angle_x, angle_y, _, _, chi2 = beam.unbind(1)
@@ -115,7 +119,7 @@ class EventFeatures(nn.Module):
             hits=torch.stack(hit, dim=1),
             layer=layer,
             amounts=torch.stack([torch.log1p(count[:, 0]), *_energies(total[:, 0])], dim=1),
-            shapes=torch.cat([extremes, distances], dim=1),
+            shapes=torch.cat([extremes, kink(nearest), distances], dim=1),
             present=(count > 0).to(hits.dtype),
             track=torch.stack([momentum, angle_x, angle_y, quality, known[:, 0], known[:, 1], known[:, 5]], dim=1),
         )
@@ -173,6 +177,11 @@ def finite(values: Tensor) -> Tensor:
 def compress(length: Tensor) -> Tensor:
     """Return a length in mm on a scale that is linear below a millimetre and logarithmic above."""
     return torch.asinh(length / _MM)
+
+
+def kink(distance: Tensor) -> Tensor:
+    """Return 0 for a distance in mm that the track resolution explains, 1 for one that it does not."""
+    return torch.tanh(distance / _KINK)
 
 
 def _energies(energy: Tensor) -> tuple[Tensor, Tensor]:

@@ -20,8 +20,9 @@ class Augmentation(nn.Module):
     Parameters
     ----------
     mirror
-        Whether to flip x and y of half of the events each. The beam axis goes through the centre of a cell, so
-        the cells stay on their grid.
+        Whether to flip x and y of half of the events each, about the beam axis. It goes through the centre of an ECAL
+        cell, whose grid is kept; cells of detectors centred elsewhere (HCAL, VETO) move by up to twice their offset,
+        a small part of their size.
     gain_spread
         Relative spread of a factor on the energy of each hit; the simulation of NA64 smears each cell by 4 %
         ([V-code], physics.md 1.3).

@@ -109,3 +109,13 @@ def test_edges_of_a_neighbour_table() -> None:
     edges = edge_index(torch.tensor([[1, 2], [0, -1], [-1, -1]]))
     assert edges.tolist() == [[1, 2, 0], [0, 0, 1]]
     assert edge_index(torch.full((2, 3), -1)).shape == (2, 0)
+
+
+def test_mixed_precision_leaves_the_neighbours_alone() -> None:
+    torch.manual_seed(0)
+    grid = torch.randint(-500, 500, (200, 3)).float()
+    event = torch.arange(4).repeat_interleave(50)
+    count = hits_per_event(event, 4)
+    exact = neighbour_table(grid, event, count, k=8, cap=64)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(neighbour_table(grid, event, count, k=8, cap=64), exact)

@@ -93,7 +93,7 @@ def test_hits_at_one_place_have_no_width(inputs: NetworkInputs) -> None:
         hits, detector, torch.zeros(n_hits, dtype=torch.int64), torch.tensor([[100.0, 0, 0, 4.1, 3.3, 1]])
     )
     assert features.layers.detector[raw.layer].tolist() == detector.tolist()
-    assert raw.shapes[raw.layer[0], 3:5].max() < 1e-2  # the columns of the widths
+    assert raw.shapes[raw.layer[0], 4:6].max() < 1e-2  # the columns of the widths
     assert raw.present.sum() == 1
 
 
@@ -105,7 +105,7 @@ def test_a_layer_without_hits_has_the_average_shape(
     features.fit([batch])
     _, _, event_features = features(batch.hits, batch.detector, batch.event, batch.track)
     raw = features.raw(batch.hits, batch.detector, batch.event, batch.track)
-    per_layer = event_features[:, :-7].reshape(len(raw.present), 9)
+    per_layer = event_features[:, :-7].reshape(len(raw.present), 10)
     empty = raw.present[:, 0] == 0
     assert (per_layer[empty, 3:] == 0).all()
     assert (per_layer[~empty, 3:] != 0).any()
