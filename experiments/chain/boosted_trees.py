@@ -20,20 +20,31 @@ VARIABLES = (
 )  # fmt: skip
 
 
-def boosted_tree_scores(
-    view: EventView, label: NDArray[np.int64], dataset: str, n_folds: int, tested: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Return log p(signal) / p(background) of the ``tested`` events, from trees trained on the other folds."""
-    table = np.column_stack(list(compute(VARIABLES, view).values()))
+def out_of_fold_scores(view: EventView, label: NDArray[np.int64], dataset: str, n_folds: int) -> NDArray[np.float64]:
+    """Return the score of each event, from trees trained on the other folds."""
+    table = variables(view)
     fold = fold_of(dataset, view.batch.ids, n_folds)
     score = np.empty(len(label))
     for test in range(n_folds):
-        train, now = fold != test, (fold == test) & tested
-        trees = lightgbm.LGBMClassifier(
-            n_estimators=300, learning_rate=0.03, num_leaves=15, min_child_samples=10, colsample_bytree=0.5,
-            subsample=0.8, subsample_freq=1, class_weight="balanced", n_jobs=1, random_state=0, verbose=-1,
-        )  # fmt: skip
-        trees.fit(table[train], label[train])
-        p = np.clip(trees.predict_proba(table[now]), 1e-9, 1)
-        score[now] = np.log(p[:, 0]) - np.log(p[:, 1:].mean(axis=1))
-    return score[tested]
+        train, now = fold != test, fold == test
+        score[now] = boosted_tree_scores(table[train], label[train], table[now])
+    return score
+
+
+def variables(view: EventView) -> NDArray[np.float64]:
+    """Return the table of analysis variables, ``[n_events, n_variables]``."""
+    return np.column_stack(list(compute(VARIABLES, view).values()))
+
+
+def boosted_tree_scores(
+    train: NDArray[np.float64], label: NDArray[np.int64], test: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Train on one table and return log p(signal) / p(background) of the events of the other."""
+    trees = lightgbm.LGBMClassifier(
+        n_estimators=300, learning_rate=0.03, num_leaves=15, min_child_samples=10, colsample_bytree=0.5,
+        subsample=0.8, subsample_freq=1, class_weight="balanced", n_jobs=1, random_state=0, verbose=-1,
+    )  # fmt: skip
+    trees.fit(train, label)
+    p = np.clip(trees.predict_proba(test), 1e-9, 1)
+    scores: NDArray[np.float64] = np.log(p[:, 0]) - np.log(p[:, 1:].mean(axis=1))
+    return scores

@@ -3,10 +3,11 @@
 import argparse
 import json
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from boosted_trees import boosted_tree_scores
+from boosted_trees import boosted_tree_scores, out_of_fold_scores, variables
 from numpy.typing import NDArray
 
 from na64ml.cli import main
@@ -23,8 +24,7 @@ from na64ml.yaml_files import content_hash
 CONFIG = "na64e_invisible/train.yaml"
 DATASET, N_FOLDS = "na64e_reference", 5
 TESTED, OTHER = "shipped:na64e_reference.root", "shipped:na64e_reference_b.root"
-VARIANTS = {"run 6500": [TESTED], "run 6500 and run 6511": [TESTED, OTHER]}
-"""Training files. Only events of run 6500 are tested, each by networks that have not seen its fold."""
+"""Run 6500 trains and is tested out of fold; run 6511 is tested only."""
 
 BOXES = {"50": 50.0, "80": 80.0}
 SURVIVORS = (0, 1, 5)
@@ -41,65 +41,86 @@ def run() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/chain"), help="folder for training runs")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "metrics.json")
     arguments = parser.parse_args()
-    reader, mode = EventReader("na64e_reference"), load_mode("na64e_invisible")
-    events = reader.read(TESTED)
-    view = EventView(events, reader.setup, reader.conditions)
-    label = mode.label(events).astype(np.int64)
-    energy = compute(["ecal_energy"], view)["ecal_energy"]
-    inside = {name: mode.trigger_mask(view) & (energy < limit) for name, limit in BOXES.items()}
+    tested, other = Sample.read(TESTED), Sample.read(OTHER)
+    networks = [_fit(arguments.work, fold) for fold in range(N_FOLDS)]
+    network = ScoredEvents.join([_scored(folder, TESTED, "test") for folder in networks])
+    network_other = _scored(networks[0], OTHER, "all")
+    trees = out_of_fold_scores(tested.view, tested.label, DATASET, N_FOLDS)
+    trees_other = boosted_tree_scores(variables(tested.view), tested.label, variables(other.view))
     results: dict[str, object] = {
-        "events": len(events),
         "interval": f"{LEVEL:.0%} bootstrap over events",
-        "simple_cut_flow": cut_flow(view, label, mode),
+        "simple_cut_flow": {"run 6500": tested.cut_flow(), "run 6511": other.cut_flow()},
+        "network, run 6500 out of fold": study(in_order(network, tested), tested),
+        "boosted trees, run 6500 out of fold": study(trees, tested),
+        "network of fold 0, run 6511": study(in_order(network_other, other), other),
+        "boosted trees of run 6500, run 6511": study(trees_other, other),
     }
-    for name, files in VARIANTS.items():
-        network = network_scores(out_of_fold(arguments.work, files), events.ids)
-        everything = reader.read(files)
-        trees = boosted_tree_scores(
-            EventView(everything, reader.setup, reader.conditions),
-            mode.label(everything).astype(np.int64),
-            DATASET,
-            N_FOLDS,
-            tested=np.arange(len(everything)) < len(events),
-        )
-        results[f"network, trained on {name}"] = study(network, label, inside, mode)
-        results[f"boosted trees, trained on {name}"] = study(trees, label, inside, mode)
-        arguments.out.write_text(json.dumps(results, indent=1) + "\n")
+    arguments.out.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(results, indent=1))
 
 
-def out_of_fold(work: Path, files: list[str]) -> ScoredEvents:
-    """Train one network per fold and score the events it has not seen; finished folds are not repeated."""
-    key = content_hash([files, (shipped("configs") / CONFIG).read_text()])
-    parts = []
-    for fold in range(N_FOLDS):
-        folder = work / key / f"fold_{fold}"
-        root, evaluation = folder / "runs", folder / "evaluation"
-        if not (evaluation / "scored.npz").is_file():
-            data = ["--data.files", json.dumps(files), "--data.n_folds", str(N_FOLDS), "--data.fold", str(fold)]
-            _command("fit", "--config", CONFIG, *data, "--root", str(root))
-            checkpoint = max(root.glob("*/*/checkpoints/best.ckpt"), key=lambda path: path.stat().st_mtime)
-            _command("evaluate", TESTED, "--model", str(checkpoint), "--out", str(evaluation), "--root", str(root))
-        parts.append(ScoredEvents.read(evaluation / "scored.npz"))
-    return ScoredEvents.join(parts)
+@dataclass(frozen=True)
+class Sample:
+    """Labelled events and which of them are inside the trigger and the energy box."""
+
+    view: EventView
+    label: NDArray[np.int64]
+    inside: dict[str, NDArray[np.bool_]]
+    mode: Mode
+
+    @classmethod
+    def read(cls, file: str) -> "Sample":
+        """Read the events of a file."""
+        reader, mode = EventReader("na64e_reference"), load_mode("na64e_invisible")
+        events = reader.read(file)
+        view = EventView(events, reader.setup, reader.conditions)
+        energy = compute(["ecal_energy"], view)["ecal_energy"]
+        inside = {name: mode.trigger_mask(view) & (energy < limit) for name, limit in BOXES.items()}
+        return cls(view, mode.label(events).astype(np.int64), inside, mode)
+
+    def cut_flow(self) -> dict[str, int]:
+        """Count the survivors of the simple cut flow by class."""
+        passed = self.mode.selection("simple").apply(self.view).passed
+        return {name: int((passed & (self.label == i)).sum()) for i, name in enumerate(self.mode.classes)}
 
 
-def network_scores(scored: ScoredEvents, ids: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the scores in the order of ``ids``."""
-    order, found = (np.lexsort(numbers.T[::-1]) for numbers in (ids, scored.ids))
-    score = np.empty(len(ids))
+def _fit(work: Path, fold: int) -> Path:
+    """Return the folder of the network of one fold; it is trained if it is not there, so the study can be resumed."""
+    key = content_hash([TESTED, (shipped("configs") / CONFIG).read_text()])
+    folder = work / key / f"fold_{fold}"
+    if not (folder / "trained").is_file():
+        data = ["--data.files", json.dumps([TESTED]), "--data.n_folds", str(N_FOLDS), "--data.fold", str(fold)]
+        _command("fit", "--config", CONFIG, *data, "--root", str(folder / "runs"))
+        (folder / "trained").touch()
+    return folder
+
+
+def _scored(folder: Path, file: str, events: str) -> ScoredEvents:
+    """Return the events of a file scored by the network of a folder."""
+    out = folder / Path(file.partition(":")[2]).stem
+    if not (out / "scored.npz").is_file():
+        checkpoints = folder.glob("runs/*/*/checkpoints/best.ckpt")
+        checkpoint = max(checkpoints, key=lambda path: path.stat().st_mtime)
+        model = ["--model", str(checkpoint), "--root", str(folder / "runs")]
+        _command("evaluate", file, *model, "--events", events, "--out", str(out))
+    return ScoredEvents.read(out / "scored.npz")
+
+
+def in_order(scored: ScoredEvents, sample: Sample) -> NDArray[np.float64]:
+    """Return the scores in the order of the sample."""
+    order, found = (np.lexsort(ids.T[::-1]) for ids in (sample.view.batch.ids, scored.ids))
+    score = np.empty(len(scored))
     score[order] = scored.score[found]
     return score
 
 
-def study(
-    score: NDArray[np.float64], label: NDArray[np.int64], inside: dict[str, NDArray[np.bool_]], mode: Mode
-) -> dict[str, object]:
+def study(score: NDArray[np.float64], sample: Sample) -> dict[str, object]:
     """Measure signal efficiency and surviving decays at given numbers of reducible survivors, and the reverse."""
+    label, mode = sample.label, sample.mode
     signal, decay = label == 0, label == mode.class_index("decay_in_flight")
     reducible = np.isin(label, [mode.class_index(name) for name in mode.reducible])
     results: dict[str, object] = {}
-    for box, passed in inside.items():
+    for box, passed in sample.inside.items():
         results[f"box_{box}/cap"] = round(float((signal & passed).sum() / signal.sum()), 4)
         for survivors in SURVIVORS:
             point = efficiency_at_survivors_interval(
@@ -118,12 +139,6 @@ def study(
                 counts = {"reducible": int((kept & reducible).sum()), "decays": int((kept & decay).sum())}
                 results[f"box_{box}/signal_{target}"] = counts
     return results
-
-
-def cut_flow(view: EventView, label: NDArray[np.int64], mode: Mode) -> dict[str, int]:
-    """Count the survivors of the simple cut flow by class."""
-    passed = mode.selection("simple").apply(view).passed
-    return {name: int((passed & (label == i)).sum()) for i, name in enumerate(mode.classes)}
 
 
 def _command(*arguments: str) -> None:
