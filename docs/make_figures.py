@@ -31,7 +31,7 @@ def result_figure(demo: Path, output: Path) -> None:
         figure = new_figure(12.5, 4.8)
         left, right = figure.subplots(1, 2)
         _draw_survivors(left, demo / "cutflow")
-        points = json.loads((demo / "evaluation" / "working_points.json").read_text())
+        points = json.loads((demo / "evaluation" / "working_points.json").read_text())["points"]
         cut = next(point["threshold"] for point in points if point["name"] == WORKING_POINT)
         _draw_scores(right, demo / "scores.root", cut)
         figure.savefig(output, dpi=110)

@@ -63,8 +63,8 @@ def _newest_checkpoint(runs: Path, started: float) -> Path | None:
 def _summary(out: Path, commands: Sequence[str], seconds: float) -> Path:
     """Write one page with the cut flows, the evaluation and the surviving events."""
     evaluation = out / "evaluation"
-    scored = ScoredEvents.read(evaluation / evaluate.SCORED)
     metrics: Metrics = json.loads((evaluation / evaluate.METRICS).read_text())
+    scored = evaluate.alike(ScoredEvents.read(evaluation / evaluate.SCORED))
     figures = {name: evaluation / f"{name}.png" for name in CAPTIONS if (evaluation / f"{name}.png").is_file()}
     survivors = sorted((out / "display").glob("*.png"))
     sections = [

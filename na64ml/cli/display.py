@@ -79,7 +79,8 @@ class _Chooser:
             same: NDArray[np.bool_] = (view.batch.ids == self.identity).all(axis=1)
             return same
         extra = scores.variables if scores else None
-        return self.selection.apply(view, extra, self.thresholds).passed & np.isin(label, self.classes)
+        decisions = self.selection.apply(view, extra, self.thresholds)
+        return decisions.surviving(label == 0) & np.isin(label, self.classes)
 
 
 def _draw(events: EventBatch, setup: Setup, index: int, scores: Scores | None, folder: Path) -> None:

@@ -9,15 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from na64ml.cli.models import open_model
-from na64ml.cli.options import add_files, add_mode, event_progress, make_reader
+from na64ml.cli.options import add_files, add_mode, event_progress, make_mode, make_reader
 from na64ml.evaluation.collect import collect
-from na64ml.evaluation.delivered import stored_working_points
+from na64ml.evaluation.delivered import WorkingPointFile, stored_working_points
 from na64ml.evaluation.figures import save_figures, standard_figures
 from na64ml.evaluation.figures.energy_plane import EnergyRegions
 from na64ml.evaluation.metrics import evaluate
 from na64ml.evaluation.report import write_report
+from na64ml.evaluation.scored import ScoredEvents
 from na64ml.evaluation.summary import evaluation_sections
-from na64ml.selection.mode import load_mode
+from na64ml.events.atomic import atomic_path
+from na64ml.training.output_folder import check_folder
 
 logger = logging.getLogger(__name__)
 
@@ -52,32 +54,46 @@ def run(arguments: argparse.Namespace) -> None:
     model = open_model(arguments.model)
     reader = make_reader(arguments, model.layout)
     model.check(reader.contract, reader.conditions.hash)
-    mode = load_mode(arguments.mode or model.mode)
+    mode = make_mode(arguments, reader, model.mode)
+    model.check_mode(mode)
+    out: Path = arguments.out
+    check_folder(out, "--out")
     keep = (lambda events: model.split.assign(events.ids)["test"]) if arguments.events == "test" else None
     total = reader.count(arguments.files)
     with event_progress("scoring", total) as progress:
         scored = collect(reader, arguments.files, mode, model.score, keep, progress)
-    if arguments.unweighted:
-        scored = replace(scored, weight=np.ones(len(scored)))
     logger.info("evaluating %s of %s events (%s)", f"{len(scored):,}", f"{total:,}", arguments.events)
-    metrics = evaluate(scored)
-    figures = standard_figures(scored, regions=EnergyRegions.of(reader.setup))
-    out: Path = arguments.out
-    save_figures(figures, out)
-    scored.write(out / SCORED)
-    (out / METRICS).write_text(json.dumps(metrics, indent=1))
-    points = [point.model_dump(mode="json") for point in stored_working_points(scored)]
-    (out / WORKING_POINTS).write_text(json.dumps(points, indent=1))
-    title = f"{mode.name}: {arguments.model.name}"
-    page = write_report(
-        out,
-        title,
-        evaluation_sections(scored, metrics, figures),
-        f"{len(scored):,} events of {', '.join(arguments.files)}",
+    weighted = not arguments.unweighted
+    counted = scored if weighted else alike(scored)
+    metrics = evaluate(counted, weighted=weighted)
+    points = WorkingPointFile(
+        weights_hash=model.weights_hash,
+        data_hash=model.data_hash,
+        n_events=len(scored),
+        weighted=weighted,
+        points=stored_working_points(counted, weighted=weighted),
     )
+    figures = standard_figures(counted, regions=EnergyRegions.of(reader.setup))
+    with atomic_path(out / SCORED) as part:
+        scored.write(part)
+    with atomic_path(out / METRICS) as part:
+        part.write_text(json.dumps(metrics, indent=1))
+    with atomic_path(out / WORKING_POINTS) as part:
+        part.write_text(points.model_dump_json(indent=1))
+    save_figures(figures, out)
+    title = f"{mode.name}: {arguments.model.name}"
+    subtitle = f"{len(scored):,} events of {', '.join(arguments.files)}"
+    if not weighted:
+        subtitle += "; all events count alike, whatever their weight"
+    page = write_report(out, title, evaluation_sections(counted, metrics, figures), subtitle)
     logger.info("report: %s", page)
     if model.run_id:
         _track(arguments.root, model.run_id, out, metrics)
+
+
+def alike(scored: ScoredEvents) -> ScoredEvents:
+    """Return the events with the same weight 1."""
+    return replace(scored, weight=np.ones(len(scored)))
 
 
 def _track(root: Path, run_id: str, out: Path, metrics: dict[str, float | int | bool | None]) -> None:

@@ -1,16 +1,19 @@
 """``na64ml export``: one ONNX file, after a parity check."""
 
 import argparse
-import json
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
 from na64ml.cli.options import make_reader
 from na64ml.errors import ConfigError
+from na64ml.evaluation.delivered import WorkingPointFile
 from na64ml.inference.metadata import WorkingPoint
+
+if TYPE_CHECKING:
+    from na64ml.models.network import EventNetwork
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +43,9 @@ def run(arguments: argparse.Namespace) -> None:
     from na64ml.training.provenance import code_version
 
     network, record = load_network(arguments.checkpoint)
-    points = read_working_points(arguments.working_points) if arguments.working_points else ()
+    points = (
+        _working_points(arguments.working_points, arguments.checkpoint, network) if arguments.working_points else ()
+    )
     reader = make_reader(arguments, record.layout)
     events = next(reader.iterate(arguments.files))
     spread = np.unique(np.linspace(0, len(events) - 1, _PARITY_EVENTS).astype(np.int64))
@@ -49,17 +54,13 @@ def run(arguments: argparse.Namespace) -> None:
     logger.info("parity with PyTorch holds on %d events and all edge cases; working points: %s", len(spread), names)
 
 
-def read_working_points(path: Path) -> tuple[WorkingPoint, ...]:
-    """Read the working points that an evaluation wrote.
+def _working_points(path: Path, checkpoint: Path, network: "EventNetwork") -> tuple[WorkingPoint, ...]:
+    from na64ml.export.onnx_export import weights_hash
 
-    Raises
-    ------
-    ConfigError
-        If the file cannot be read or holds something else.
-    """
-    try:
-        return TypeAdapter(tuple[WorkingPoint, ...]).validate_python(json.loads(path.read_text()))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except (ValueError, ValidationError) as error:
-        raise ConfigError(f"{path}: holds no working points: {error}; write it with 'na64ml evaluate'") from error
+    found, expected = WorkingPointFile.read(path), weights_hash(network)
+    if found.weights_hash != expected:
+        raise ConfigError(
+            f"{path}: key 'weights_hash' is {found.weights_hash}, but the network of {checkpoint} has {expected}; "
+            "thresholds hold for one network only: evaluate this checkpoint and give its working points"
+        )
+    return found.points

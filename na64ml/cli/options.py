@@ -44,14 +44,22 @@ def make_reader(arguments: argparse.Namespace, layout: str = "na64e_reference") 
     )
 
 
+def make_mode(arguments: argparse.Namespace, reader: EventReader, mode: str = "na64e_invisible") -> Mode:
+    """Return the mode that the options ask for, with ``mode`` as the default; it must know the reader's setup."""
+    made = load_mode(arguments.mode or mode)
+    made.check_setup(reader.setup)
+    return made
+
+
 def open_chain(arguments: argparse.Namespace) -> tuple[Scorer | None, EventReader, Mode]:
     """Open the network of ``--model``, if there is one, and the reader and mode that fit it or the options."""
     scorer = Scorer(arguments.model) if arguments.model else None
     if scorer is None:
-        return None, make_reader(arguments), load_mode(arguments.mode or "na64e_invisible")
+        reader = make_reader(arguments)
+        return None, reader, make_mode(arguments, reader)
     reader = make_reader(arguments, scorer.metadata.layout)
     scorer.check(reader.contract, reader.conditions.hash)
-    return scorer, reader, load_mode(arguments.mode or scorer.metadata.mode)
+    return scorer, reader, make_mode(arguments, reader, scorer.metadata.mode)
 
 
 def make_viewer(reader: EventReader) -> Callable[[EventBatch], EventView]:

@@ -2,14 +2,14 @@
 
 import argparse
 import logging
+from collections import Counter
 from pathlib import Path
 
-from na64ml.cli.options import add_files, add_mode, event_progress, make_reader, make_viewer
+from na64ml.cli.options import add_files, add_mode, event_progress, make_mode, make_reader, make_viewer
 from na64ml.inference.friend import score_files
 from na64ml.inference.scorer import MICRO_BATCH, Scorer
-from na64ml.inference.status import BLINDED, STATUS_NAMES
+from na64ml.inference.status import BLINDED, SCORED, STATUS_NAMES
 from na64ml.selection.blinding import Blinding
-from na64ml.selection.mode import load_mode
 
 logger = logging.getLogger(__name__)
 
@@ -28,15 +28,22 @@ def run(arguments: argparse.Namespace) -> None:
     """Score the files."""
     scorer = Scorer(arguments.model, threads=arguments.threads, micro_batch=arguments.micro_batch)
     reader = make_reader(arguments, scorer.metadata.layout)
-    blinding = Blinding(load_mode(arguments.mode or scorer.metadata.mode), arguments.unblind)
+    blinding = Blinding(make_mode(arguments, reader, scorer.metadata.mode), arguments.unblind)
     view = make_viewer(reader)
     with event_progress("scoring", reader.count(arguments.files)) as progress:
         counts = score_files(
             scorer, reader, arguments.files, arguments.out, lambda events: blinding.hidden(view(events)), progress
         )
-    # How many data lie in the blinded region is not said either.
-    shown = {status: count for status, count in sorted(counts.items()) if status != BLINDED}
-    summary = ", ".join(f"{STATUS_NAMES[status]} {count:,}" for status, count in shown.items())
-    logger.info("%s: %s events (%s)", arguments.out, f"{counts.total():,}", summary)
+    logger.info("%s: %s", arguments.out, summary(counts))
     if BLINDED in counts:
         logger.info("data inside the blinded region have status %d and no score", BLINDED)
+
+
+def summary(counts: Counter[int]) -> str:
+    """Return the total and the number of events by status.
+
+    How many data are blinded is not said, nor how many are scored then, because the rest of the total is blinded.
+    """
+    hidden = {BLINDED, SCORED} if BLINDED in counts else set()
+    shown = [f"{STATUS_NAMES[status]} {count:,}" for status, count in sorted(counts.items()) if status not in hidden]
+    return f"{counts.total():,} events" + (f" ({', '.join(shown)})" if shown else "")

@@ -5,10 +5,14 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from na64ml.cli.options import add_files, add_mode, console, event_progress, make_viewer, open_chain
 from na64ml.errors import ConfigError
 from na64ml.events.atomic import atomic_path
 from na64ml.events.reader import EventReader
+from na64ml.events.root_files import expand
+from na64ml.events.splits import check_unique
 from na64ml.inference.scorer import Scorer
 from na64ml.selection.blinding import Blinding
 from na64ml.selection.cutflow import CutFlow
@@ -55,6 +59,8 @@ def cut_flows(
     ------
     ConfigError
         If a selection cuts on the score and there is no model.
+    InputError
+        If an event occurs twice.
     """
     needs_score = [selection.name for selection in selections if selection.uses_score]
     if needs_score and scorer is None:
@@ -63,11 +69,14 @@ def cut_flows(
     flows = [CutFlow(selection, blinding) for selection in selections]
     points = scorer.metadata.thresholds if scorer else None
     make_view = make_viewer(reader)
+    ids = []
     with event_progress("selecting", reader.count(files)) as progress:
         for events in reader.iterate(files):
             view = make_view(events)
             extra = scorer.score(events).variables if scorer and needs_score else None
             for flow in flows:
                 flow.fill(view, flow.selection.apply(view, extra, points))
+            ids.append(events.ids)
             progress(len(events))
+    check_unique(np.concatenate(ids), ", ".join(expand(files)))
     return flows

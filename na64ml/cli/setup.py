@@ -5,6 +5,7 @@ from pathlib import Path
 
 from na64ml.cli.options import console
 from na64ml.errors import ConfigError
+from na64ml.events.atomic import atomic_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,5 +39,6 @@ def run(arguments: argparse.Namespace) -> None:
         conditions = None
     console.print(describe(setup, conditions))
     path = arguments.figure or Path(f"{setup.name}.png")
-    draw_setup(setup, conditions).savefig(path, dpi=150)
+    with atomic_path(path) as part:
+        draw_setup(setup, conditions).savefig(part, format=path.suffix.removeprefix(".") or "png", dpi=150)
     console.print(f"drawing saved to {path}")

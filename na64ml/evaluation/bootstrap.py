@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from na64ml.evaluation.intervals import CONFIDENCE_LEVEL
+from na64ml.selection.intervals import CONFIDENCE_LEVEL
 
 
 def resamples(

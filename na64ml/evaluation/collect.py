@@ -10,6 +10,8 @@ from na64ml.errors import InputError
 from na64ml.evaluation.scored import ScoredEvents
 from na64ml.events.batch import EventBatch
 from na64ml.events.reader import EventReader
+from na64ml.events.root_files import expand
+from na64ml.events.splits import check_unique
 from na64ml.inference.scorer import Scores
 from na64ml.selection.absent import absent_inputs
 from na64ml.selection.mode import Mode
@@ -41,16 +43,18 @@ def collect(
     Raises
     ------
     InputError
-        If events have no truth, or none is left.
+        If events have no truth, an event occurs twice, or none is left.
     """
-    parts = []
+    parts, ids = [], []
     for events in reader.iterate(files):
+        ids.append(events.ids)
         progress(len(events))
         chosen = events.select(keep(events)) if keep is not None else events
         if len(chosen):
             parts.append(scored_events(reader, chosen, mode, score(chosen)))
     if not parts:
         raise InputError(f"{files}: no event is in the part to evaluate; evaluate all events of a file instead")
+    check_unique(np.concatenate(ids), ", ".join(expand(files)))
     return ScoredEvents.join(parts)
 
 

@@ -1,11 +1,10 @@
 """All numbers of an evaluation under stable, flat names."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from na64ml.evaluation.efficiency import Efficiency
-from na64ml.evaluation.intervals import CONFIDENCE_LEVEL
 from na64ml.evaluation.rejection import Rejection, rejection
 from na64ml.evaluation.roc import auc_with_interval
 from na64ml.evaluation.scored import SCORED, ScoredEvents
@@ -15,6 +14,8 @@ from na64ml.evaluation.working_points import (
     working_point,
     working_points,
 )
+from na64ml.selection.efficiency import Efficiency
+from na64ml.selection.intervals import CONFIDENCE_LEVEL
 
 Metrics = dict[str, float | int | bool | None]
 
@@ -24,13 +25,14 @@ def evaluate(
     targets: Sequence[float] = SIGNAL_EFFICIENCIES,
     cl: float = CONFIDENCE_LEVEL,
     seed: int = 0,
+    weighted: bool = True,
 ) -> Metrics:
     """Return the metrics of scored events, ready for JSON: no NaN, no infinity.
 
     Names, with ``C`` a class, ``M`` a dark-photon mass in GeV and ``E`` the target signal efficiency
     (``0.95``):
 
-    - ``confidence_level``; ``events/C``, ``weight/C``, ``not_scored/C``
+    - ``confidence_level``; ``weighted``; ``events/C``, ``weight/C``, ``not_scored/C``
     - ``auc/C`` with ``_lo``, ``_hi``
     - ``threshold@E``, ``is_reached@E``, ``signal_efficiency@E`` with ``_lo``, ``_hi``
     - ``background_efficiency/C@E`` with ``_lo``, ``_hi``, ``_survivors``
@@ -51,13 +53,17 @@ def evaluate(
         Confidence level of all intervals and limits.
     seed
         Seed of the bootstrap of ``auc/C``.
+    weighted
+        Whether events count with their weight; otherwise all count alike.
 
     Raises
     ------
     InputError
         If no signal event has a finite score and positive weight.
     """
-    metrics: Metrics = {"confidence_level": cl}
+    if not weighted:
+        scored = replace(scored, weight=np.ones(len(scored)))
+    metrics: Metrics = {"confidence_level": cl, "weighted": weighted}
     for name in scored.classes:
         events = scored.of_class(name)
         metrics[f"events/{name}"] = len(events)

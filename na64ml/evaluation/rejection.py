@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 
-from na64ml.evaluation.efficiency import Efficiency
-from na64ml.evaluation.intervals import CONFIDENCE_LEVEL
 from na64ml.evaluation.scored import ScoredEvents
 from na64ml.evaluation.working_points import efficiency_above
-
-_NO_LOWER_BOUND = 1e-15
-"""Lower limits of an efficiency below this come from fractions of an effective event and bound nothing."""
+from na64ml.selection.efficiency import Efficiency
+from na64ml.selection.intervals import CONFIDENCE_LEVEL
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class Rejection:
     def hi(self) -> float | None:
         """Upper end of the interval of the rejection, None where it is unbounded."""
         lo = self.background_efficiency.lo
-        return 1.0 / lo if lo > _NO_LOWER_BOUND else None
+        return 1.0 / lo if lo > 0.0 else None
 
 
 def rejection(background: ScoredEvents, threshold: float, cl: float = CONFIDENCE_LEVEL) -> Rejection:

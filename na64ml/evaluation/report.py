@@ -9,6 +9,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from na64ml.events.atomic import atomic_path
+
 DOTS_PER_INCH = 130
 
 _STYLE = """
@@ -75,6 +77,11 @@ def write_report(folder: Path, title: str, sections: Sequence[Section], subtitle
     -------
     Path
         The written file.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written to.
     """
     links = "".join(f'<a href="#s{i}">{escape(item.heading)}</a>' for i, item in enumerate(sections))
     body = "".join(_section(item, f"s{i}") for i, item in enumerate(sections))
@@ -85,9 +92,9 @@ def write_report(folder: Path, title: str, sections: Sequence[Section], subtitle
         f"<body><header><h1>{escape(title)}</h1>{_paragraphs(subtitle)}</header>\n"
         f"<main><nav>{links}</nav>{body}</main></body></html>\n"
     )
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.html"
-    path.write_text(page, encoding="utf-8")
+    with atomic_path(path) as part:
+        part.write_text(page, encoding="utf-8")
     return path
 
 

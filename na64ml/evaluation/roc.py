@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64ml.evaluation.bootstrap import bootstrap_interval
-from na64ml.evaluation.intervals import CONFIDENCE_LEVEL
 from na64ml.evaluation.rejection import Rejection, rejection
 from na64ml.evaluation.scored import ScoredEvents
 from na64ml.evaluation.working_points import working_points
+from na64ml.selection.intervals import CONFIDENCE_LEVEL
 
 GRID = tuple(np.round(np.linspace(0.01, 0.99, 99), 2).tolist())
 """Signal efficiencies at which a ROC curve is evaluated."""

@@ -43,12 +43,13 @@ def evaluation_sections(
     """
     captioned = {CAPTIONS.get(name, name): figure for name, figure in figures.items()}
     level = f"{metrics['confidence_level']:.0%}"
+    counting = "Events count with their weight." if metrics["weighted"] else "All events count alike, without weights."
     return [
         Section(
             "Rejection",
             f"Rejection is 1 / background efficiency, with {level} intervals. Where no event survives, "
             f"'>' marks the one-sided {level} lower limit. Signal without a score is lost and background "
-            "without a score survives.",
+            f"without a score survives. {counting}",
             [_rejections(scored, metrics, targets)],
         ),
         Section("Figures", figures=captioned),

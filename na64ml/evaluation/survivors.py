@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from na64ml.errors import InputError
 from na64ml.evaluation.bootstrap import resamples
-from na64ml.evaluation.intervals import CONFIDENCE_LEVEL
+from na64ml.selection.intervals import CONFIDENCE_LEVEL
 
 
 @dataclass(frozen=True)

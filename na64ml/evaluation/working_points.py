@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64ml.errors import InputError
-from na64ml.evaluation.efficiency import Efficiency, efficiency
-from na64ml.evaluation.intervals import CONFIDENCE_LEVEL
 from na64ml.evaluation.scored import ScoredEvents
+from na64ml.selection.efficiency import Efficiency, efficiency
+from na64ml.selection.intervals import CONFIDENCE_LEVEL
 
 SIGNAL_EFFICIENCIES = (0.50, 0.80, 0.90, 0.95, 0.99)
 """Signal efficiencies of the standard working points."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from na64ml.events.cells import CellReader
 from na64ml.events.hits import BlockReader
-from na64ml.events.layout import Block, ProjectionsBlock
+from na64ml.events.layout import Block, ProjectionsBlock, blaming
 from na64ml.events.projections import ProjectionReader
 from na64ml.setups.setup import Setup
 
@@ -19,7 +19,9 @@ def block_readers(blocks: Sequence[Block], setup: Setup) -> list[BlockReader]:
     """
     readers: list[BlockReader] = []
     for number, block in enumerate(blocks):
-        detector, key = setup.detector(block.detector), f"detectors[{number}]"
+        key = f"detectors[{number}]"
+        with blaming(f"layout key {key}.detector"):
+            detector = setup.detector(block.detector)
         if isinstance(block, ProjectionsBlock):
             readers.append(ProjectionReader(block, detector, key))
         else:

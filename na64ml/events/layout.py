@@ -1,9 +1,13 @@
 """Layouts: how one kind of ROOT tree maps to events."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, field_validator, model_validator
+from pydantic import Field, NonNegativeInt, PrivateAttr, field_validator, model_validator
 
+from na64ml.errors import ConfigError
 from na64ml.events.batch import RECORD_FIELDS, TRACK_FEATURES
 from na64ml.resources import shipped
 from na64ml.yaml_files import StrictModel, content_hash, find_named, load_model
@@ -128,6 +132,8 @@ class Layout(StrictModel):
     truth: Truth | None = None
     columns: dict[str, Scalar] = Field(default_factory=dict)
 
+    _file: Path | None = PrivateAttr(default=None)
+
     @field_validator("track")
     @classmethod
     def _known_track_features(cls, track: dict[str, Scalar]) -> dict[str, Scalar]:
@@ -147,9 +153,29 @@ class Layout(StrictModel):
         return columns
 
     @property
+    def where(self) -> str:
+        """What to call the layout in messages: its file if it has one."""
+        return str(self._file) if self._file else f"layout '{self.name}'"
+
+    @property
     def hash(self) -> str:
         """Short hash of the content, for provenance."""
         return content_hash(self.model_dump(mode="json"))
+
+
+@contextmanager
+def blaming(place: str) -> Iterator[None]:
+    """Name the place of a layout in the configuration errors that the body raises.
+
+    Raises
+    ------
+    ConfigError
+        If the body does.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from error
 
 
 def shipped_layouts() -> list[str]:
@@ -165,4 +191,7 @@ def load_layout(name: str) -> Layout:
     ConfigError
         If there is no such layout or the file is wrong.
     """
-    return load_model(Layout, find_named(shipped("configs"), name, "layout", _LAYOUT_FILES))
+    path = find_named(shipped("configs"), name, "layout", _LAYOUT_FILES)
+    layout = load_model(Layout, path)
+    layout._file = path
+    return layout

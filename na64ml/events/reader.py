@@ -14,7 +14,7 @@ from na64ml.events.batch import HIT_FEATURES, TRACK_FEATURES, UNKNOWN_PROCESS, E
 from na64ml.events.blocks import block_readers
 from na64ml.events.contract import Contract
 from na64ml.events.hits import Calibration, Hits
-from na64ml.events.layout import BranchesBlock, Layout, Scalar, load_layout
+from na64ml.events.layout import BranchesBlock, Layout, Scalar, blaming, load_layout
 from na64ml.events.root_files import decoding, expand, open_tree, require_branches
 from na64ml.setups.conditions import Conditions, load_conditions
 from na64ml.setups.setup import Setup, load_setup
@@ -29,7 +29,8 @@ class EventReader:
     """Reads ROOT files through a layout.
 
     Gains of the run conditions multiply the energies and hits of dead channels are left out. Where a layout
-    has no beam track, the impact point is the centre of the cell that the beam hits in that run.
+    has no impact point, it is the mean impact of the beam in that run: the one the conditions give, or else the
+    centre of the impact cell plus the beam offset of the setup.
 
     Parameters
     ----------
@@ -41,14 +42,18 @@ class EventReader:
     Raises
     ------
     ConfigError
-        If the layout does not fit the setup.
+        If the layout names an unknown setup, conditions or detector, or does not fit the setup.
     """
 
     def __init__(self, layout: Layout | str, setup: Setup | None = None, conditions: Conditions | None = None) -> None:
         self.layout = load_layout(layout) if isinstance(layout, str) else layout
-        self.setup = setup or load_setup(self.layout.setup)
-        self.conditions = conditions or load_conditions(self.layout.conditions)
-        self._blocks = block_readers(self.layout.detectors, self.setup)
+        where = self.layout.where
+        with blaming(f"{where}: key 'setup'"):
+            self.setup = setup or load_setup(self.layout.setup)
+        with blaming(f"{where}: key 'conditions'"):
+            self.conditions = conditions or load_conditions(self.layout.conditions)
+        with blaming(where):
+            self._blocks = block_readers(self.layout.detectors, self.setup)
         self.detectors = tuple(dict.fromkeys(block.detector.name for block in self._blocks))
         truth = self.layout.truth
         self.processes = truth.process.names if truth else ()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import onnx
 import torch
-from torch import Tensor, nn
 
 from na64ml.errors import ConfigError
 from na64ml.events.atomic import atomic_path
@@ -15,10 +14,10 @@ from na64ml.events.batch import HIT_FEATURES, TRACK_FEATURES, EventBatch
 from na64ml.export.parity import check_parity
 from na64ml.inference import metadata as meta
 from na64ml.inference.metadata import ModelMetadata, WorkingPoint
-from na64ml.inference.status import SCORED
 from na64ml.models.checkpoint import NetworkRecord
+from na64ml.models.delivered import DeliveredNetwork
 from na64ml.models.network import EventNetwork
-from na64ml.models.outputs import Discriminant, Status
+from na64ml.yaml_files import content_hash
 
 logger = logging.getLogger(__name__)
 # It warns that torchvision, which is not used, is not installed.
@@ -32,30 +31,6 @@ OUTPUTS = ("logits", "probability", "score", "status")
 
 _HIT_UNITS = dict(zip(HIT_FEATURES, ("mm", "mm", "mm", "GeV", "ns", "0 both, 1 x, 2 y"), strict=True))
 _TRACK_UNITS = dict(zip(TRACK_FEATURES, ("GeV", "rad", "rad", "mm", "mm", ""), strict=True))
-
-
-class DeliveredNetwork(nn.Module):
-    """Everything between raw events and the delivered columns, in one graph."""
-
-    def __init__(self, network: EventNetwork) -> None:
-        super().__init__()
-        self.network = network
-        self.discriminant = Discriminant(network.inputs)
-        self.status = Status(network.inputs)
-
-    def forward(self, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor) -> tuple[Tensor, ...]:
-        """Return logits, probabilities, score and status; all but the status are NaN where it is not 0."""
-        status = self.status(hits, detector, event, track)
-        logits = self.network(hits, detector, event, track)
-        probability, score = self.discriminant(logits)
-        scored = status == SCORED
-        nan = torch.full_like(score, torch.nan)
-        return (
-            torch.where(scored[:, None], logits, nan[:, None]),
-            torch.where(scored[:, None], probability, nan[:, None]),
-            torch.where(scored, score, nan),
-            status,
-        )
 
 
 def export(
@@ -134,9 +109,18 @@ def describe(
     )
 
 
-def weights_hash(network: nn.Module) -> str:
-    """Return a hash of all parameters and buffers."""
-    digest = hashlib.sha256()
+def weights_hash(network: EventNetwork) -> str:
+    """Return a hash of what decides the answers of a network: its class, sizes, inputs, parameters and buffers.
+
+    The inputs description holds the hit cap, the noise that the status needs and the fractions that the score needs.
+    """
+    kind = type(network)
+    description = {
+        "class_path": f"{kind.__module__}.{kind.__qualname__}",
+        "init_args": dict(network.hparams),
+        "inputs": network.inputs.model_dump(mode="json"),
+    }
+    digest = hashlib.sha256(content_hash(description).encode())
     for name, values in sorted(network.state_dict().items()):
         digest.update(name.encode())
         digest.update(values.detach().cpu().contiguous().numpy().tobytes())

@@ -62,6 +62,7 @@ class EventDataModule(LightningDataModule):
         self.files = files
         self.reader = EventReader(layout)
         self.mode = load_mode(mode)
+        self.mode.check_setup(self.reader.setup)
         self.cache = Path(cache or "runs/cache")
         self.split = Split(dataset=dataset, n_folds=n_folds, fold=fold, validation=validation)
         self.batch_size = batch_size

@@ -1,13 +1,22 @@
 """The same events as torch_geometric objects."""
 
+from typing import TYPE_CHECKING
+
 import torch
-from torch_geometric.data import Data, Dataset
+from torch_geometric.data import Data
 
 from na64ml.graphs.batch import PackedBatch
 from na64ml.graphs.loader import PackedEvents
 
+if TYPE_CHECKING:  # torch_geometric has no type information; its data set is one of PyTorch's
+    from torch.utils.data import Dataset
 
-class GeometricEvents(Dataset):  # type: ignore[misc]
+    GeometricDataset = Dataset[Data]
+else:
+    from torch_geometric.data import Dataset as GeometricDataset
+
+
+class GeometricEvents(GeometricDataset):
     """torch_geometric view of a sample: one `Data` object per event.
 
     Attributes of an item: ``x`` ``[n_hits, 6]``, ``detector`` ``[n_hits]``, ``track`` ``[1, 6]``, ``y`` ``[1]``,

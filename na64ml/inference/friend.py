@@ -1,5 +1,6 @@
 """Scoring files into a friend tree."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ from na64ml.events.reader import EventReader
 from na64ml.events.writer import write_tree
 from na64ml.inference.scorer import Scorer, Scores
 from na64ml.inference.status import BLINDED
+
+logger = logging.getLogger(__name__)
 
 TREE = "scores"
 
@@ -27,6 +30,9 @@ def score_files(
     """Write one entry per input event, in the order of the input, to the TTree ``scores`` of ``output``.
 
     Branches: run, spill, spillevent, ``p_<class>``, score and status. The output appears when it is complete.
+
+    A friend tree is aligned with its input by position, so an event that occurs twice does no harm here. It is not
+    searched for among all events, which would take memory for each of them, but a batch with duplicates is warned of.
 
     Parameters
     ----------
@@ -53,6 +59,7 @@ def score_files(
     counts: Counter[int] = Counter()
     with write_tree(output, TREE, branches) as tree:
         for events in reader.iterate(files):
+            _warn_of_duplicates(events, output)
             scores = scorer.score(events)
             if hide is not None:
                 scores = blind(scores, hide(events))
@@ -67,6 +74,16 @@ def score_files(
             counts.update(scores.status.tolist())
             progress(len(events))
     return counts
+
+
+def _warn_of_duplicates(events: EventBatch, output: Path) -> None:
+    n_duplicates = len(events) - len(np.unique(events.ids, axis=0))
+    if n_duplicates:
+        logger.warning(
+            "%s: %d events have the run, spill and event number of another one; evaluation and cut flows refuse them",
+            output,
+            n_duplicates,
+        )
 
 
 def blind(scores: Scores, hidden: NDArray[np.bool_]) -> Scores:

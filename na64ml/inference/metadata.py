@@ -25,13 +25,15 @@ class Tensor(StrictModel):
 class WorkingPoint(StrictModel):
     """A named score threshold; efficiencies are relative to all generated events of a class.
 
-    ``efficiency`` maps each class to ``(value, lower, upper)`` with the confidence level of ``interval``.
+    ``efficiency`` maps each class to ``(value, lower, upper)`` with the confidence level of ``interval``; it counts
+    events by their weight if ``weighted``, else all alike.
     """
 
     name: str
     threshold: float
     efficiency: dict[str, tuple[float, float, float]]
     interval: str
+    weighted: bool = True
 
 
 class ModelMetadata(StrictModel):
@@ -52,7 +54,7 @@ class ModelMetadata(StrictModel):
     working_points
         Named thresholds.
     weights_hash
-        Hash of the network's weights, the same for files that differ in working points only.
+        Hash of the network (class, sizes, inputs, weights), the same for files that differ in working points only.
     conditions_hash, data_hash, layout, mode, split, run_id
         Provenance of the training.
     """

@@ -1,6 +1,5 @@
 """The scorer: events in, class probabilities, score and status out."""
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,11 @@ from pydantic import ValidationError
 from na64ml.errors import ConfigError, ContractError
 from na64ml.events.batch import EventBatch
 from na64ml.events.contract import Contract
+from na64ml.inference.compatibility import check_contract
 from na64ml.inference.metadata import PROPERTY, SCHEMA, ModelMetadata
 
 if TYPE_CHECKING:
     import onnxruntime
-
-logger = logging.getLogger(__name__)
 
 MICRO_BATCH = 16
 """Events per call of the runtime; more do not fit the processor's cache."""
@@ -83,20 +81,8 @@ class Scorer:
         ContractError
             Listing everything that differs from the nearest contract of the network.
         """
-        validated = self.metadata.contracts
-        if contract.hash not in {known.hash for known in validated}:
-            differences = min((known.differences(contract) for known in validated), key=len)
-            raise ContractError(
-                f"{self.model}: the events do not fit the network (network / events): {'; '.join(differences)}. "
-                "Use a layout with these detectors, or a network trained on such events"
-            )
-        if conditions_hash is not None and conditions_hash != self.metadata.conditions_hash:
-            logger.warning(
-                "%s: was trained with run conditions %s, the events have %s (gains, dead cells, run range)",
-                self.model,
-                self.metadata.conditions_hash,
-                conditions_hash,
-            )
+        known = self.metadata
+        check_contract(self.model, known.contracts, known.conditions_hash, contract, conditions_hash)
 
     def score(self, events: EventBatch) -> Scores:
         """Score events, in order; none is left out.
@@ -154,6 +140,10 @@ def _open(model: Path, threads: int) -> "onnxruntime.InferenceSession":
     try:
         return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's own kinds share no base class
+        if type(error).__name__ == "InvalidProtobuf":
+            raise ConfigError(
+                f"{model}: is not an ONNX network file, or a damaged one; give a file written by 'na64ml export'"
+            ) from error
         raise ConfigError(
             f"{model}: cannot be loaded ({type(error).__name__}: {error}); export the network again"
         ) from error

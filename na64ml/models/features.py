@@ -175,8 +175,12 @@ def finite(values: Tensor) -> Tensor:
 
 
 def compress(length: Tensor) -> Tensor:
-    """Return a length in mm on a scale that is linear below a millimetre and logarithmic above."""
-    return torch.asinh(length / _MM)
+    """Return a length in mm on a scale that is linear below a millimetre and logarithmic above.
+
+    This is asinh, written for the absolute value: the operator of the ONNX runtime loses precision below 0.
+    """
+    size = (length / _MM).abs()
+    return torch.sign(length) * torch.log(size + torch.sqrt(size * size + 1))
 
 
 def kink(distance: Tensor) -> Tensor:

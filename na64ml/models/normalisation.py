@@ -9,6 +9,8 @@ from na64ml.graphs.rows import take_rows
 from na64ml.models.pooling import group_sum
 
 _LARGEST = 10.0
+_CONSTANT = 1e-3
+_ZERO = 1e-6
 
 
 class Normalisation(nn.Module):
@@ -33,7 +35,11 @@ class Normalisation(nn.Module):
         return ((values - take_rows(self.mean, group)) / take_rows(self.scale, group)).clamp(-_LARGEST, _LARGEST)
 
     def fit(self, samples: Iterable[tuple[Tensor, Tensor]]) -> None:
-        """Set the constants from ``(values, group)`` samples; a constant feature keeps the scale 1."""
+        """Set the constants from ``(values, group)`` samples; a constant feature keeps the scale 1.
+
+        Constant is what varies by less than a thousandth of its mean, such as a saturated hyperbolic tangent: divided
+        by this spread, the rounding errors in which two runtimes differ would become visible.
+        """
         count = torch.zeros(len(self.mean), 1, dtype=torch.float64)
         total = torch.zeros(self.mean.shape, dtype=torch.float64)
         square = torch.zeros_like(total)
@@ -45,4 +51,4 @@ class Normalisation(nn.Module):
         mean = total / count.clamp(min=1)
         spread = (square / count.clamp(min=1) - mean**2).clamp(min=0).sqrt()
         self.mean.copy_(mean)
-        self.scale.copy_(torch.where(spread > 1e-6 * (1 + mean.abs()), spread, 1.0))
+        self.scale.copy_(torch.where(spread > _CONSTANT * mean.abs() + _ZERO, spread, 1.0))

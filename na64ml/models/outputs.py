@@ -43,8 +43,11 @@ class Status(nn.Module):
     def __init__(self, inputs: NetworkInputs) -> None:
         super().__init__()
         self.hit_cap = inputs.hit_cap
-        self.register_buffer("lowest", torch.tensor([_lowest_energy(d) for d in inputs.detectors]))
-        self.register_buffer("is_calorimeter", torch.tensor([float(d.kind == "calorimeter") for d in inputs.detectors]))
+        lowest = torch.tensor([_lowest_energy(d) for d in inputs.detectors])
+        is_calorimeter = torch.tensor([float(d.kind == "calorimeter") for d in inputs.detectors])
+        # They follow from the inputs description, so checkpoints need not hold them.
+        self.register_buffer("lowest", lowest, persistent=False)
+        self.register_buffer("is_calorimeter", is_calorimeter, persistent=False)
 
     def forward(self, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor) -> Tensor:
         """Return the status int64 ``[n_events]``; bad input outranks truncation, truncation an empty calorimeter.
@@ -62,6 +65,15 @@ class Status(nn.Module):
         status = torch.where(seen > 0, SCORED, NO_CALORIMETER_HITS)
         status = torch.where(hits_per_event(event, n_events) > self.hit_cap, TRUNCATED, status)
         return torch.where(bad, BAD_INPUT, status)
+
+
+def only_scored(status: Tensor, *columns: Tensor) -> tuple[Tensor, ...]:
+    """Return columns ``[n_events]`` or ``[n_events, n]`` with NaN where the ``status`` is not 0."""
+    scored = status == SCORED
+    return tuple(
+        torch.where(scored.reshape(-1, *[1] * (values.dim() - 1)), values, torch.full_like(values, torch.nan))
+        for values in columns
+    )
 
 
 def _lowest_energy(detector: DetectorInput) -> float:

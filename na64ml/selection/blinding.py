@@ -29,16 +29,17 @@ class Blinding:
             logger.warning(
                 "UNBLINDED: data inside the blinded region of mode '%s' (%s) are shown",
                 mode.name,
-                mode.blinded.source,
+                "; ".join(region.source for region in (mode.blinded, *mode.blinded_by_setup.values())),
             )
 
     def hidden(self, view: EventView) -> Mask:
         """Return which events must stay hidden, bool ``[n_events]``.
 
-        These are events without truth that are inside the blinded region or cannot be shown to be outside.
+        These are events without truth that are inside the blinded region of their setup, or cannot be shown to
+        be outside.
         """
         data = self.mode.label(view.batch) == DATA_LABEL
         if self.unblind or not data.any():
             return np.zeros(len(view), dtype=bool)
-        hidden: Mask = data & ~self.mode.blinded.evaluate(view).false
+        hidden: Mask = data & ~self.mode.blinded_in(view.setup).evaluate(view).false
         return hidden

@@ -1,8 +1,8 @@
 """Cut flows: how many events of each class every cut leaves, summed over batches.
 
-Every event that reaches a cut passes it, is rejected by it, or is set aside because a cut on the score finds
-no score (status other than 0). Set-aside signal is lost. Set-aside background and data are never dropped:
-the other cuts go on, and what they leave is added to the survivors.
+Where a cut uses the score, the events without one (status other than 0) are set aside at the start, before a
+cut can find something undefined in them. Set-aside signal is lost. Set-aside background and data are never
+dropped for want of a value: only cuts that are defined for them reject them, and the others survive.
 """
 
 import json
@@ -12,20 +12,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from na64ml.errors import InputError
 from na64ml.selection.blinding import Blinding
 from na64ml.selection.cuts import Mask
+from na64ml.selection.efficiency import Trials
+from na64ml.selection.intervals import CONFIDENCE_LEVEL, zero_survivor_yield
 from na64ml.selection.mode import DATA_LABEL
 from na64ml.selection.selection import Decisions, Selection
 from na64ml.selection.view import EventView
 
 DATA = "data"
 """Group of the events without truth."""
-
-CONFIDENCE_LEVEL = 0.95
-"""Confidence level of the intervals of efficiencies."""
 
 START, NOT_SCORED, SURVIVING = "all events", "not scored", "surviving"
 
@@ -34,36 +32,44 @@ START, NOT_SCORED, SURVIVING = "all events", "not scored", "surviving"
 class GroupCount:
     """One class in one row of a cut flow.
 
+    Intervals are those of `na64ml.selection.efficiency`, of the level `CONFIDENCE_LEVEL`: central, and without
+    survivors 0 and the one-sided upper limit.
+
     Parameters
     ----------
     events
         Unweighted count after the cut.
-    rejected, set_aside
-        Events that reached the cut and were rejected by it, or had no score for it.
+    rejected
+        Events that reached the cut and were rejected by it.
     undefined
         Events that reached the cut and for which it is undefined; they are also among the others.
     not_applicable
         Events that reached the cut but whose layout lacks its inputs; they pass.
     weighted, weighted_error
         Sum of weights after the cut, and the square root of the sum of their squares.
+    weighted_limit
+        Where no weight is left, the upper limit of ``weighted``: 2.30 times the largest weight of the class at
+        the start (physics.md 3.3 and 4.7). None otherwise.
     efficiency, low, high
-        ``events`` over those at the start, with the two-sided Clopper-Pearson interval of level
-        `CONFIDENCE_LEVEL`.
-    weighted_efficiency
-        ``weighted`` over that at the start.
+        ``events`` over those at the start, with its interval.
+    weighted_efficiency, weighted_low, weighted_high
+        ``weighted`` over that at the start, with its interval from effective counts. None for a class without
+        weight.
     """
 
     events: int
     rejected: int
-    set_aside: int
     undefined: int
     not_applicable: int
     weighted: float
     weighted_error: float
+    weighted_limit: float | None
     efficiency: float
     low: float
     high: float
-    weighted_efficiency: float
+    weighted_efficiency: float | None
+    weighted_low: float | None
+    weighted_high: float | None
 
 
 @dataclass(frozen=True)
@@ -79,15 +85,16 @@ class CutFlowRow:
 
 
 class Tally(IntEnum):
-    """What is counted of the events that reach a cut."""
+    """What is counted in one row; all but the first of the events that reach its cut."""
 
-    PASSED = 0
+    EVENTS = 0
     REJECTED = 1
-    SET_ASIDE = 2
-    UNDEFINED = 3
-    NOT_APPLICABLE = 4
-    ASIDE_SURVIVING = 5
-    """Set aside at this cut or before, and kept by all cuts so far that do not use the score."""
+    UNDEFINED = 2
+    NOT_APPLICABLE = 3
+
+
+_START, _NOT_SCORED, _FIRST_CUT, _SURVIVING = 0, 1, 2, -1
+"""Rows of `CutFlow.tallies`."""
 
 
 @dataclass
@@ -106,10 +113,14 @@ class CutFlow:
     blinding: Blinding
     has_data: bool = field(default=False, init=False)
     tallies: NDArray[np.float64] = field(init=False, repr=False)
-    """Sums of weight^0, weight^1, weight^2, ``[len(Tally), n_cuts + 1, n_groups, 3]``; row 0 is the start."""
+    """Sums of weight^0, weight^1, weight^2, ``[len(Tally), n_cuts + 3, n_groups, 3]``; the rows are the start,
+    the events without a score, the cuts, and the survivors."""
+    largest: NDArray[np.float64] = field(init=False, repr=False)
+    """Largest weight at the start, ``[n_groups]``."""
 
     def __post_init__(self) -> None:
-        self.tallies = np.zeros((len(Tally), len(self.selection.cuts) + 1, len(self.groups), 3))
+        self.tallies = np.zeros((len(Tally), len(self.selection.cuts) + 3, len(self.groups), 3))
+        self.largest = np.zeros(len(self.groups))
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -129,8 +140,7 @@ class CutFlow:
         label, weight = self.blinding.mode.label(view.batch), view.batch.weight
         group = np.where(label == DATA_LABEL, len(self.groups) - 1, label).astype(np.int64)
         self.has_data |= bool((label == DATA_LABEL).any())
-        alive = ~self.blinding.hidden(view)
-        aside = np.zeros_like(alive)
+        shown = ~self.blinding.hidden(view)
 
         def tally(mask: Mask) -> NDArray[np.float64]:
             sums = [
@@ -139,19 +149,19 @@ class CutFlow:
             ]
             return np.stack(sums, axis=1)
 
-        self.tallies[Tally.PASSED, 0] += tally(alive)
-        for number, cut in enumerate(self.selection.cuts):
-            row, kept = self.tallies[:, number + 1], decisions.kept[number]
-            unscored = alive & ~decisions.scored if cut.uses_score else np.zeros_like(alive)
-            aside = unscored | (aside if cut.uses_score else aside & kept)
+        np.maximum.at(self.largest, group[shown], weight[shown])
+        self.tallies[Tally.EVENTS, _START] += tally(shown)
+        self.tallies[Tally.EVENTS, _NOT_SCORED] += tally(shown & ~decisions.scored)
+        self.tallies[Tally.EVENTS, _SURVIVING] += tally(shown & decisions.surviving(label == 0))
+        alive = shown & decisions.scored
+        for number, kept in enumerate(decisions.kept):
+            row = self.tallies[:, _FIRST_CUT + number]
+            row[Tally.REJECTED] += tally(alive & ~kept)
             row[Tally.UNDEFINED] += tally(alive & decisions.undefined[number])
             if not decisions.applicable[number]:
                 row[Tally.NOT_APPLICABLE] += tally(alive)
-            row[Tally.SET_ASIDE] += tally(unscored)
-            row[Tally.REJECTED] += tally(alive & ~unscored & ~kept)
-            alive = alive & ~unscored & kept
-            row[Tally.PASSED] += tally(alive)
-            row[Tally.ASIDE_SURVIVING] += tally(aside)
+            alive = alive & kept
+            row[Tally.EVENTS] += tally(alive)
 
     def __add__(self, other: "CutFlow") -> "CutFlow":
         """Return the cut flow of both sets of events.
@@ -172,27 +182,21 @@ class CutFlow:
         total = CutFlow(self.selection, self.blinding)
         total.has_data = self.has_data or other.has_data
         total.tallies = self.tallies + other.tallies
+        total.largest = np.maximum(self.largest, other.largest)
         return total
 
     def to_rows(self) -> list[CutFlowRow]:
         """Return the rows of the table, in order, for the classes that have events.
 
-        After the first cut on the score follows the row of the events set aside; the last row is the
-        survivors, with set-aside background and data among them.
+        The second row holds the events without a score, if a cut uses it; the last row is the survivors, with
+        set-aside background and data among them.
         """
-        passed = self.tallies[Tally.PASSED]
-        nothing = np.zeros(self.tallies[:, 0].shape[:2])
-        rows = [CutFlowRow(START, None, self._counts(passed[0], nothing))]
-        first_score = next((number for number, cut in enumerate(self.selection.cuts) if cut.uses_score), None)
-        for number, cut in enumerate(self.selection.cuts):
-            tallies = self.tallies[:, number + 1]
-            rows.append(CutFlowRow(cut.name, cut.source, self._counts(tallies[Tally.PASSED], tallies[..., 0])))
-            if number == first_score:
-                rows.append(CutFlowRow(NOT_SCORED, None, self._counts(tallies[Tally.SET_ASIDE], nothing)))
-        aside = self.tallies[Tally.ASIDE_SURVIVING, -1] * np.array(
-            [[name != self.blinding.mode.signal] for name in self.groups]
-        )
-        return [*rows, CutFlowRow(SURVIVING, None, self._counts(passed[-1] + aside, nothing))]
+        cuts = self.selection.cuts
+        rows = [CutFlowRow(START, None, self._counts(_START))]
+        if self.selection.uses_score:
+            rows.append(CutFlowRow(NOT_SCORED, None, self._counts(_NOT_SCORED)))
+        rows += [CutFlowRow(cut.name, cut.source, self._counts(_FIRST_CUT + i)) for i, cut in enumerate(cuts)]
+        return [*rows, CutFlowRow(SURVIVING, None, self._counts(_SURVIVING))]
 
     def to_json(self) -> str:
         """Return the whole table as JSON."""
@@ -205,37 +209,49 @@ class CutFlow:
         }
         return json.dumps(content, indent=2)
 
-    def _counts(self, left: NDArray[np.float64], losses: NDArray[np.float64]) -> dict[str, GroupCount | None]:
-        """Return the counts of one row.
-
-        ``left`` is ``[n_groups, 3]``: the events the row is about; ``losses`` is ``[len(Tally), n_groups]``.
-        """
-        start = self.tallies[Tally.PASSED, 0]
+    def _counts(self, row: int) -> dict[str, GroupCount | None]:
         counts: dict[str, GroupCount | None] = {}
         for index, name in enumerate(self.groups):
-            hides = self.blinded and name == DATA
-            if hides and left[index, 0] == 0:
+            left, start = self.tallies[Tally.EVENTS, row, index], self.tallies[Tally.EVENTS, _START, index]
+            if self.blinded and name == DATA and left[0] == 0:
                 counts[name] = None
-            elif start[index, 0] > 0:
+            elif start[0] > 0:
+                losses = self.tallies[:, row, index, 0].astype(int).tolist()
                 counts[name] = GroupCount(
-                    events=int(left[index, 0]),
-                    rejected=int(losses[Tally.REJECTED, index]),
-                    set_aside=int(losses[Tally.SET_ASIDE, index]),
-                    undefined=int(losses[Tally.UNDEFINED, index]),
-                    not_applicable=int(losses[Tally.NOT_APPLICABLE, index]),
-                    weighted=float(left[index, 1]),
-                    weighted_error=float(np.sqrt(left[index, 2])),
-                    **_efficiency(left[index], start[index]),
+                    events=int(left[0]),
+                    rejected=losses[Tally.REJECTED],
+                    undefined=losses[Tally.UNDEFINED],
+                    not_applicable=losses[Tally.NOT_APPLICABLE],
+                    weighted=float(left[1]),
+                    weighted_error=float(np.sqrt(left[2])),
+                    weighted_limit=None if left[1] > 0 else zero_survivor_yield(float(self.largest[index])),
+                    **_efficiencies(left, start, float(self.largest[index])),
                 )
         return counts
 
 
-def _efficiency(passed: NDArray[np.float64], start: NDArray[np.float64]) -> dict[str, float]:
-    test = binomtest(int(passed[0]), int(start[0]))
-    interval = test.proportion_ci(confidence_level=CONFIDENCE_LEVEL, method="exact")
+def _efficiencies(left: NDArray[np.float64], start: NDArray[np.float64], largest: float) -> dict[str, Any]:
+    """Return the efficiencies of one class; ``left`` and ``start`` are sums of weight^0, weight^1, weight^2."""
+    plain = _trials(left[[0, 0, 0]], start[[0, 0, 0]], 1.0).efficiency()
+    weighted = _trials(left, start, largest).efficiency() if start[1] > 0 else None
     return {
-        "efficiency": float(passed[0] / start[0]),
-        "low": float(interval.low),
-        "high": float(interval.high),
-        "weighted_efficiency": float(passed[1] / start[1]) if start[1] else 0.0,
+        "efficiency": plain.value,
+        "low": plain.lo,
+        "high": plain.hi,
+        "weighted_efficiency": weighted.value if weighted else None,
+        "weighted_low": weighted.lo if weighted else None,
+        "weighted_high": weighted.hi if weighted else None,
     }
+
+
+def _trials(left: NDArray[np.float64], start: NDArray[np.float64], largest: float) -> Trials:
+    return Trials(
+        total=int(start[0]),
+        survivors=int(left[0]) if left[1] > 0 else 0,
+        weight=float(start[1]),
+        squares=float(start[2]),
+        largest=largest,
+        passed=float(left[1]),
+        passed_squares=float(left[2]),
+        failed_squares=float(start[2] - left[2]),
+    )

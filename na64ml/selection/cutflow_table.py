@@ -3,7 +3,8 @@
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from na64ml.selection.cutflow import CONFIDENCE_LEVEL, CutFlow, CutFlowRow, GroupCount
+from na64ml.selection.cutflow import CutFlow, CutFlowRow, GroupCount
+from na64ml.selection.intervals import CONFIDENCE_LEVEL
 
 
 def render(flow: CutFlow) -> RenderableType:
@@ -17,26 +18,42 @@ def render(flow: CutFlow) -> RenderableType:
 
 
 def survivor_cells(count: GroupCount | None) -> list[str]:
-    """Return events, weighted yield, efficiency in % with its interval, and weighted efficiency."""
+    """Return events, weighted yield, and efficiency and weighted efficiency in % with their intervals.
+
+    Without survivors, yield and efficiencies are upper limits.
+    """
     if count is None:
-        return ["blinded"] * 4
-    low, high, efficiency = (100 * share for share in (count.low, count.high, count.efficiency))
+        return ["blinded"] * len(SURVIVOR_COLUMNS)
+    limit = count.weighted_limit
     return [
         f"{count.events}",
-        f"{count.weighted:.4g} ± {count.weighted_error:.2g}",
-        f"{efficiency:.3g} ({low:.3g} - {high:.3g})",
-        f"{100 * count.weighted_efficiency:.3g}",
+        f"{count.weighted:.4g} ± {count.weighted_error:.2g}" if limit is None else f"< {limit:.3g}",
+        _percent(count.efficiency, count.low, count.high),
+        _percent(count.weighted_efficiency, count.weighted_low, count.weighted_high),
     ]
 
 
-SURVIVOR_COLUMNS = ("events", "weighted yield", f"efficiency % ({CONFIDENCE_LEVEL:.0%} CL)", "weighted efficiency %")
+SURVIVOR_COLUMNS = (
+    "events",
+    f"weighted yield (limits: {CONFIDENCE_LEVEL:.0%} CL)",
+    f"efficiency % ({CONFIDENCE_LEVEL:.0%} CL)",
+    f"weighted efficiency % ({CONFIDENCE_LEVEL:.0%} CL)",
+)
 """Headings of `survivor_cells`."""
+
+
+def _percent(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None or low is None or high is None:
+        return "no weight"
+    if value == 0:
+        return f"< {100 * high:.3g}"
+    return f"{100 * value:.3g} ({100 * low:.3g} - {100 * high:.3g})"
 
 
 def remarks(row: CutFlowRow) -> str:
     """Name the undefined and not applicable events of a cut, summed over the classes."""
     seen = [count for count in row.counts.values() if count]
-    reached = sum(count.events + count.rejected + count.set_aside for count in seen)
+    reached = sum(count.events + count.rejected for count in seen)
     undefined = sum(count.undefined for count in seen)
     skipped = sum(count.not_applicable for count in seen)
     parts = []

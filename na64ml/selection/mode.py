@@ -10,9 +10,10 @@ from na64ml.errors import ConfigError
 from na64ml.events.batch import UNKNOWN_PROCESS, EventBatch
 from na64ml.resources import shipped
 from na64ml.selection.cuts import CutInputs, Mask, Tree, Truth
-from na64ml.selection.selection import Selection, load_selection
+from na64ml.selection.selection import Selection, find_selection, load_selection
 from na64ml.selection.variables import compute
 from na64ml.selection.view import EventView
+from na64ml.setups.setup import Setup
 from na64ml.setups.sourced import Fraction, Positive
 from na64ml.yaml_files import StrictModel, load_model
 
@@ -64,6 +65,8 @@ class Mode(StrictModel):
         Share of each background class in the denominator of the score; they sum to 1.
     blinded
         Region in which data stay hidden.
+    blinded_by_setup
+        The region of setups in which it is another one, by name of the setup.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Mode(StrictModel):
     exposure: dict[str, Positive]
     background_fractions: dict[str, Fraction]
     blinded: Region
+    blinded_by_setup: dict[str, Region] = Field(default_factory=dict)
 
     _file: Path | None = PrivateAttr(default=None)
 
@@ -93,6 +97,10 @@ class Mode(StrictModel):
                     f"{key}: unknown background class {', '.join(sorted(unknown))}; "
                     f"known are {', '.join(self.classes[1:])}"
                 )
+        if unknown := set(self.blinded_by_setup) - set(self.setups):
+            raise ValueError(
+                f"blinded_by_setup: unknown setup {', '.join(sorted(unknown))}; known are {', '.join(self.setups)}"
+            )
         if missing := backgrounds - set(self.background_fractions):
             raise ValueError(f"background_fractions: no fraction for {', '.join(sorted(missing))}")
         total = sum(fraction.value for fraction in self.background_fractions.values())
@@ -122,6 +130,24 @@ class Mode(StrictModel):
             raise ConfigError(f"{self._where}: unknown class '{name}'; the classes are {', '.join(self.classes)}")
         return self.classes.index(name)
 
+    def check_setup(self, setup: Setup) -> None:
+        """Check that the mode runs on a setup.
+
+        Raises
+        ------
+        ConfigError
+            If not, naming the mode file and the setups it lists.
+        """
+        if setup.name not in self.setups:
+            raise ConfigError(
+                f"{self._where}: key 'setups': the mode does not run on setup '{setup.name}', only on "
+                f"{', '.join(self.setups)}; choose another layout, setup or mode, or add the setup to the list"
+            )
+
+    def blinded_in(self, setup: Setup) -> Region:
+        """Return the region in which the data of a setup stay hidden."""
+        return self.blinded_by_setup.get(setup.name, self.blinded)
+
     def label(self, batch: EventBatch) -> NDArray[np.int16]:
         """Return the class index of each event, ``[n_events]``; `DATA_LABEL` without truth.
 
@@ -148,7 +174,27 @@ class Mode(StrictModel):
 
     def selection(self, name: str) -> Selection:
         """Load one of the selections of this mode by name, or any by path."""
-        return load_selection(name, self._file.parent / "selection" if self._file else None)
+        return load_selection(name, self._selection_folder)
+
+    def check_selections(self) -> None:
+        """Check that every name in ``selections`` has its file.
+
+        Raises
+        ------
+        ConfigError
+            If one has none.
+        """
+        for name in self.selections:
+            try:
+                path = find_selection(name, self._selection_folder)
+            except ConfigError as error:
+                raise ConfigError(f"{self._where}: key 'selections': {error}") from error
+            if not path.is_file():
+                raise ConfigError(f"{self._where}: key 'selections': there is no file {path}; correct the name")
+
+    @property
+    def _selection_folder(self) -> Path | None:
+        return self._file.parent / "selection" if self._file else None
 
     @property
     def _where(self) -> str:
@@ -161,7 +207,7 @@ def load_mode(name: str) -> Mode:
     Raises
     ------
     ConfigError
-        If there is no such mode or the file is wrong.
+        If there is no such mode, the file is wrong, or a selection it names does not exist.
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else shipped("configs") / name / "mode.yaml"
     if path.name == "mode.yaml" and not path.is_file():
@@ -169,4 +215,5 @@ def load_mode(name: str) -> Mode:
         raise ConfigError(f"unknown mode '{name}'; shipped are: {known}; or give the path of a YAML file")
     mode = load_model(Mode, path)
     mode._file = path
+    mode.check_selections()
     return mode

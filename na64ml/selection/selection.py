@@ -45,6 +45,20 @@ class Decisions:
         """Events that every cut keeps, bool ``[n_events]``; an event without a score is none of them."""
         return np.asarray(self.kept.all(axis=0) & self.scored, dtype=np.bool_)
 
+    def surviving(self, signal: Mask) -> Mask:
+        """Return what the selection leaves, bool ``[n_events]``: the events that passed, and those set aside.
+
+        Events without a score are set aside: lost if they are signal; background and data survive unless a cut
+        that is defined for them rejects them.
+
+        Parameters
+        ----------
+        signal
+            bool ``[n_events]``: the event is simulated signal.
+        """
+        aside = ~self.scored & ~signal & (self.kept | self.undefined).all(axis=0)
+        return self.passed | aside
+
 
 class Selection(StrictModel):
     """An ordered cut flow.
@@ -104,16 +118,21 @@ class Selection(StrictModel):
         Raises
         ------
         ConfigError
-            If a cut uses the score and there is none, or a working point is unknown.
+            If a cut uses the score and there is none, or a working point or an element such as that of
+            ``hcal_module:9`` is unknown.
         AbsentInputError
             If a cut that is not optional needs something the events do not have.
         """
-        extra = extra or {}
+        extra = dict(extra or {})
         if self.uses_score and SCORE not in extra:
             raise ConfigError(
                 f"selection '{self.name}' cuts on the score, but the events have none; "
                 "give a model, or a selection without it"
             )
+        scored = np.ones(len(view), dtype=bool)
+        if self.uses_score:
+            scored = ~np.isnan(extra[SCORE]) & (np.asarray(extra.get(STATUS, 0)) == 0)
+            extra[SCORE] = np.where(scored, extra[SCORE], np.nan)
         values: dict[str, NDArray[np.float64]] = {}
         kept = np.ones((len(self.cuts), len(view)), dtype=bool)
         undefined = np.zeros_like(kept)
@@ -121,15 +140,13 @@ class Selection(StrictModel):
         for row, cut in enumerate(self.cuts):
             try:
                 values |= compute(sorted(cut.variables - values.keys()), view, extra)
+                kept[row], undefined[row] = cut.evaluate(CutInputs(values, working_points or {}))
             except AbsentInputError as error:
                 if not cut.optional:
                     raise AbsentInputError(f"selection '{self.name}', cut '{cut.name}': {error}") from error
                 applicable[row] = False
-            else:
-                kept[row], undefined[row] = cut.evaluate(CutInputs(values, working_points or {}))
-        scored = np.ones(len(view), dtype=bool)
-        if self.uses_score:
-            scored = ~np.isnan(extra[SCORE]) & (np.asarray(extra.get(STATUS, 0)) == 0)
+            except ConfigError as error:
+                raise ConfigError(f"selection '{self.name}', cut '{cut.name}': {error}") from error
         return Decisions(kept, undefined, applicable, scored)
 
 
@@ -148,5 +165,9 @@ def load_selection(name: str, folder: Path | None = None) -> Selection:
     ConfigError
         If there is no such selection or the file is wrong.
     """
-    folder = folder or shipped("configs") / "na64e_invisible" / "selection"
-    return load_model(Selection, find_named(folder, name, "selection"))
+    return load_model(Selection, find_selection(name, folder))
+
+
+def find_selection(name: str, folder: Path | None = None) -> Path:
+    """Return the file of a selection; parameters and errors as in `load_selection`."""
+    return find_named(folder or shipped("configs") / "na64e_invisible" / "selection", name, "selection")

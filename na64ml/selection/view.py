@@ -152,7 +152,7 @@ class EventView:
     def impact_point(self) -> Floats:
         """Where the beam particle enters the ECAL, mm ``[n_events, 2]``.
 
-        Extrapolated track, or what the reader puts there (the centre of the impact cell) without one.
+        Extrapolated track, or what the reader puts there without one: the mean impact of the beam in the run.
         """
         return self.batch.track[:, [TRACK_FEATURES.index("x"), TRACK_FEATURES.index("y")]].astype(np.float64)
 

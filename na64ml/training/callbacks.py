@@ -84,19 +84,22 @@ class PredictionWriter(BasePredictionWriter):
         self,
         trainer: Trainer,
         pl_module: LightningModule,
-        predictions: Sequence[tuple[Tensor, Tensor, Tensor]],
+        predictions: Sequence[tuple[Tensor, ...]],
         batch_indices: Sequence[Any],
     ) -> None:
-        """Write one entry per event: identifiers, class probabilities and score."""
+        """Write one entry per event: identifiers, true class, class probabilities, score and status."""
         if not isinstance(pl_module, Classifier):
             return
         sample = pl_module.data.sample
-        index, probability, score = (np.concatenate([part[i].numpy() for part in predictions]) for i in range(3))
+        index, probability, score, status = (
+            np.concatenate([part[i].numpy() for part in predictions]) for i in range(4)
+        )
         columns = {
             **dict(zip(("run", "spill", "spillevent"), sample.events.ids[index].T, strict=True)),
             "label": sample.label[index],
             **{f"p_{name}": probability[:, i] for i, name in enumerate(sample.classes)},
             "score": score,
+            "status": status.astype(np.int8),
         }
         with write_tree(self.path, "scores", columns_of(columns)) as tree:
             tree.extend(columns)

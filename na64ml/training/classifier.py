@@ -18,7 +18,7 @@ from na64ml.graphs.sample import Part
 from na64ml.models.checkpoint import network_record
 from na64ml.models.inputs import NetworkInputs, network_inputs
 from na64ml.models.network import EventNetwork
-from na64ml.models.outputs import Discriminant
+from na64ml.models.outputs import Discriminant, Status, only_scored
 from na64ml.training.augmentation import Augmentation
 
 _FIT_BATCH = 512
@@ -91,6 +91,7 @@ class Classifier(LightningModule):
         inputs = network_inputs(self.data.reader, self.data.mode)
         self.network = self._make_network(inputs)
         self.discriminant = Discriminant(inputs)
+        self.status = Status(inputs)
         if stage == "fit":
             self.network.fit_normalisation(batches(self.data.sample.part("train"), _FIT_BATCH))
 
@@ -114,10 +115,14 @@ class Classifier(LightningModule):
         """Measure loss, accuracy and AUC."""
         self._evaluate(batch, "test")
 
-    def predict_step(self, batch: PackedBatch, batch_idx: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return dataset positions ``[n]``, class probabilities ``[n, n_classes]`` and scores ``[n]``."""
-        probability, score = self.discriminant(self(batch).float())
-        return batch.index, probability, score
+    def predict_step(self, batch: PackedBatch, batch_idx: int) -> tuple[Tensor, ...]:
+        """Return dataset positions ``[n]``, class probabilities ``[n, n_classes]``, scores ``[n]`` and status ``[n]``.
+
+        Probabilities and scores are NaN where the status is not 0.
+        """
+        status = self.status(batch.hits, batch.detector, batch.event, batch.track)
+        probability, score = only_scored(status, *self.discriminant(self(batch).float()))
+        return batch.index, probability, score, status
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return AdamW with one learning-rate cycle over the whole training."""

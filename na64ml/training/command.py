@@ -17,6 +17,7 @@ from na64ml.models.checkpoint import read_checkpoint
 from na64ml.resources import shipped
 from na64ml.training.callbacks import RUN_ID_KEY, LogRun, PredictionWriter
 from na64ml.training.classifier import Classifier
+from na64ml.training.output_folder import check_folder
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
 
@@ -69,8 +70,15 @@ class TrainingCLI(LightningCLI):
         self.continued_run = run_of_checkpoint(path)
 
     def before_instantiate_classes(self) -> None:
-        """Put everything below the run root; let what uses a checkpoint continue its tracking run."""
+        """Put everything below the run root; let what uses a checkpoint continue its tracking run.
+
+        Raises
+        ------
+        InputError
+            If the run root cannot be written to.
+        """
         config = self.config[self.subcommand]
+        check_folder(Path(config.root), "--root")
         torch.set_num_threads(config.threads)
         if config.trainer.default_root_dir is None:
             config.trainer.default_root_dir = config.root

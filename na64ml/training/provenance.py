@@ -15,9 +15,13 @@ def environment() -> str:
 
 
 def code_version() -> dict[str, str]:
-    """Return the package version and, in a checkout, its commit and whether files were changed."""
+    """Return the package version and, in a checkout, its commit and whether files were changed.
+
+    A package that is installed inside the repository of another project is not part of its commits.
+    """
     folder = Path(na64ml.__file__).parent
-    commit = _git(folder, "rev-parse", "HEAD")
+    tracked = _git(folder, "ls-files", "--error-unmatch", "__init__.py")
+    commit = _git(folder, "rev-parse", "HEAD") if tracked else ""
     tags = {"na64ml_version": na64ml.__version__}
     if commit:
         dirty = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", str(folder))

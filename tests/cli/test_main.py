@@ -1,6 +1,10 @@
+import shutil
+
 import pytest
+import yaml
 
 from na64ml.cli import VERBS, main
+from na64ml.resources import shipped
 
 
 def test_help_lists_every_verb(capsys):
@@ -53,6 +57,12 @@ def test_setup_show_prints_and_draws(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "na64e_2023.png").stat().st_size > 10_000
 
 
+def test_a_figure_that_cannot_be_saved_is_named(capsys):
+    assert main(["setup", "show", "na64e_2023", "--figure", "/proc/x.png"]) == 2
+    text = "".join(capsys.readouterr().err.split())
+    assert "/proc/x.png:cannotbewritten" in text
+
+
 def test_setup_list(capsys):
     assert main(["setup", "list"]) == 0
     text = capsys.readouterr().out
@@ -66,3 +76,27 @@ def test_inspect_says_which_layouts_fit(capsys):
     assert "ECAL_ene" in text
     assert "layout na64e_reference: fits" in text
     assert "layout reco2018tree: does not fit" in text
+
+
+def test_events_that_occur_twice_are_an_error(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("first.root", "second.root"):
+        shutil.copy(shipped("datasets") / "na64e_reference_b.root", tmp_path / name)
+    assert main(["select", "first.root", "second.root"]) == 2
+    text = capsys.readouterr().err
+    assert "occurs more than once" in text
+    assert "second.root" in text
+
+
+def test_a_mode_runs_on_its_setups_only(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    folder = shipped("configs") / "na64e_invisible"
+    shutil.copytree(folder / "selection", tmp_path / "selection")
+    content = yaml.safe_load((folder / "mode.yaml").read_text())
+    content["setups"] = ["na64e_2018"]
+    content.pop("blinded_by_setup", None)
+    (tmp_path / "mode.yaml").write_text(yaml.safe_dump(content))
+    assert main(["select", "shipped:na64e_reference_b.root", "--mode", "mode.yaml"]) == 2
+    text = capsys.readouterr().err
+    assert "na64e_reference" in text
+    assert "na64e_2018" in text

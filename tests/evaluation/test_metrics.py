@@ -50,3 +50,13 @@ def test_a_background_without_events_is_counted_and_left_out(scored: ScoredEvent
     metrics: dict[str, Any] = evaluate(scored.select(scored.label != 4))
     assert metrics["events/dimuon"] == 0
     assert not [name for name in metrics if name.startswith(("rejection/dimuon", "auc/dimuon"))]
+
+
+def test_events_counted_alike_say_so(scored: ScoredEvents) -> None:
+    heavy = replace(scored, weight=np.linspace(0.1, 5, len(scored)))
+    alike = evaluate(heavy, weighted=False)
+    assert alike["weighted"] is False
+    assert alike["weight/dimuon"] == alike["events/dimuon"]
+    ones = replace(scored, weight=np.ones(len(scored)))
+    assert alike == evaluate(ones) | {"weighted": False}
+    assert evaluate(heavy)["weighted"] is True

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
+from na64ml.errors import InputError
 from na64ml.evaluation.figures import standard_figures
 from na64ml.evaluation.metrics import evaluate
 from na64ml.evaluation.report import Section, Table, write_report
@@ -70,6 +71,17 @@ def test_evaluation_is_reported(scored: ScoredEvents, tmp_path: Path) -> None:
     assert rows["dimuon"][3] == str(metrics["not_scored/dimuon"])
     assert any(row[0] == "dimuon" and row[4].startswith(f"{value:.3g} (") for row in page.rows)
     assert rows["0.001"][1].startswith(f"{metrics['signal_efficiency/mass_0.001@0.5']:.3f}")
+
+
+@pytest.mark.parametrize(("weighted", "text"), [(True, "count with their weight"), (False, "All events count alike")])
+def test_report_says_how_events_count(scored: ScoredEvents, weighted: bool, text: str) -> None:
+    assert text in evaluation_sections(scored, evaluate(scored, weighted=weighted), {})[0].text
+
+
+def test_unwritable_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"file/page/index\.html: cannot be written"):
+        write_report(tmp_path / "file" / "page", "Title", [])
 
 
 @pytest.mark.parametrize(("is_limit", "hi", "cell"), [(True, None, "> 304"), (False, None, "304 (80 - unbounded)")])

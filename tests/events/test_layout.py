@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from na64ml.errors import ConfigError
-from na64ml.events.layout import load_layout, shipped_layouts
+from na64ml.events.layout import Layout, load_layout, shipped_layouts
 from na64ml.events.reader import EventReader
 
 LayoutFile = Callable[..., str]
@@ -70,7 +70,7 @@ def test_wrong_blocks_are_refused(layout_file: LayoutFile, block: dict[str, Any]
     [
         (
             {"form": "array", "detector": "EKAL", "energy": {"branch": "e"}},
-            "setup 'na64e_reference' has no detector 'EKAL'; use one of MM, ST",
+            r"detectors\[0\].detector: setup 'na64e_reference' has no detector 'EKAL'; use one of MM, ST",
         ),
         (
             {"form": "array", "detector": "MM", "energy": {"branch": "e"}},
@@ -116,8 +116,22 @@ def test_wrong_blocks_are_refused(layout_file: LayoutFile, block: dict[str, Any]
 )
 def test_blocks_that_do_not_fit_the_setup(layout_file: LayoutFile, block: dict[str, Any], message: str) -> None:
     path = layout_file(block)
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(ConfigError, match=rf"layout\.yaml: layout key {message}"):
         EventReader(path)
+
+
+@pytest.mark.parametrize("key", ["setup", "conditions"])
+def test_unknown_setup_or_conditions_name_the_layout(layout_file: LayoutFile, srd: dict[str, Any], key: str) -> None:
+    path = layout_file(srd, **{key: "na64x"})
+    with pytest.raises(ConfigError, match=rf"layout\.yaml: key '{key}': unknown {key} 'na64x'; shipped are"):
+        EventReader(path)
+
+
+def test_a_layout_without_a_file_is_called_by_its_name(layout_file: LayoutFile, srd: dict[str, Any]) -> None:
+    layout = load_layout(layout_file(srd)).model_copy(update={"setup": "na64x"})
+    nameless = Layout.model_validate(layout.model_dump())
+    with pytest.raises(ConfigError, match=f"^layout '{layout.name}': key 'setup'"):
+        EventReader(nameless)
 
 
 def test_the_hash_follows_the_content(layout_file: LayoutFile, srd: dict[str, Any]) -> None:

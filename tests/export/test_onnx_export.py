@@ -8,9 +8,10 @@ import torch
 
 from na64ml.errors import ConfigError
 from na64ml.events.batch import EventBatch
-from na64ml.export.onnx_export import DeliveredNetwork, describe, export, weights_hash
+from na64ml.export.onnx_export import describe, export, weights_hash
 from na64ml.inference.metadata import PROPERTY, SCHEMA, ModelMetadata, WorkingPoint
 from na64ml.models.checkpoint import NetworkRecord
+from na64ml.models.delivered import DeliveredNetwork
 from na64ml.models.edge_conv_network import EdgeConvNetwork
 
 
@@ -91,6 +92,27 @@ def test_new_weights_and_new_normalisation_are_a_new_network(network: EdgeConvNe
         values.copy_(original)
         assert changed != before
     assert weights_hash(network) == before
+
+
+def test_new_sizes_hit_cap_and_fractions_are_a_new_network(network: EdgeConvNetwork) -> None:
+    """They change neighbours, statuses and scores without a change of the weights."""
+
+    class Renamed(EdgeConvNetwork):
+        pass
+
+    fractions = dict(zip(network.inputs.classes[1:], (0.5, 0.1, 0.1, 0.1, 0.1, 0.1), strict=True))
+    sizes = dict(network.hparams)
+    variants = [EdgeConvNetwork(network.inputs, **sizes), EdgeConvNetwork(network.inputs, **sizes | {"k": 5})]
+    variants += [
+        EdgeConvNetwork(network.inputs.model_copy(update=update), **sizes)
+        for update in ({"hit_cap": 100}, {"background_fractions": fractions})
+    ]
+    variants.append(Renamed(network.inputs, **sizes))
+    for variant in variants:
+        variant.load_state_dict(network.state_dict())
+    same, *others = map(weights_hash, variants)
+    assert same == weights_hash(network)
+    assert len({same, *others}) == len(variants)
 
 
 def test_only_scored_events_have_a_score(network: EdgeConvNetwork, few_events: EventBatch) -> None:

@@ -125,6 +125,16 @@ def test_data_without_truth_are_scored(
     assert score_files(scorer, reader, data, tmp_path / "out.root") == {SCORED: 20}
 
 
+def test_duplicates_within_a_batch_are_warned_about_and_scored(
+    scorer: Scorer, reader: EventReader, write_file: WriteFile, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    twice = write_file(tmp_path / "twice.root", np.array([0, 1, 2, 1, 1]))
+    assert score_files(scorer, reader, twice, tmp_path / "out.root").total() == 5
+    assert "out.root: 2 events have the run, spill and event number of another one" in caplog.text
+    score = friend(tmp_path / "out.root")["score"]
+    assert score[1] == pytest.approx(score[3], rel=1e-4)
+
+
 PEAK = """
 import resource, sys
 from pathlib import Path

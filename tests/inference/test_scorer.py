@@ -141,10 +141,10 @@ def test_files_that_are_no_network_are_refused(onnx_file: Path, tmp_path: Path) 
     with pytest.raises(ConfigError, match=r"none\.onnx: no such file"):
         Scorer(tmp_path / "none.onnx")
     (tmp_path / "cut.onnx").write_bytes(onnx_file.read_bytes()[:5000])
-    with pytest.raises(ConfigError, match=r"cut\.onnx: cannot be loaded"):
+    with pytest.raises(ConfigError, match=r"cut\.onnx: is not an ONNX network file, or a damaged one"):
         Scorer(tmp_path / "cut.onnx")
     (tmp_path / "text.onnx").write_text("hello")
-    with pytest.raises(ConfigError, match=r"text\.onnx: cannot be loaded"):
+    with pytest.raises(ConfigError, match=r"text\.onnx: is not an ONNX network file"):
         Scorer(tmp_path / "text.onnx")
 
 

@@ -16,7 +16,7 @@ Pack = Callable[[EventBatch], PackedBatch]
 def test_each_group_gets_mean_zero_and_spread_one() -> None:
     torch.manual_seed(0)
     group = torch.randint(0, 3, (3000,))
-    values = torch.randn(3000, 2) * torch.tensor([5.0, 0.01]) + group[:, None] * 7
+    values = torch.randn(3000, 2) * torch.tensor([5.0, 0.05]) + group[:, None] * 7
     norm = Normalisation(3, 2)
     norm.fit([(values[:1000], group[:1000]), (values[1000:], group[1000:])])
     result = norm(values, group)
@@ -31,6 +31,25 @@ def test_constant_and_absent_features_keep_the_scale_one() -> None:
     norm.fit([(torch.full((50, 1), 3.0), torch.zeros(50, dtype=torch.int64))])
     assert norm.scale.tolist() == [[1.0], [1.0]]
     assert norm.mean.tolist() == [[3.0], [0.0]]
+
+
+def test_constant_and_saturated_features_are_not_blown_up() -> None:
+    torch.manual_seed(0)
+    noise = torch.randn(1000)
+    columns = {
+        "constant": torch.full((1000,), 3.0),
+        "zero": torch.zeros(1000),
+        "saturated": 1 - 4e-5 * noise.abs(),
+        "angle": 3e-4 * noise,  # rad: small, but not compared with its mean
+        "momentum": 100 + 1.3 * noise,
+    }
+    values, group = torch.stack(list(columns.values()), dim=1), torch.zeros(1000, dtype=torch.int64)
+    norm = Normalisation(1, len(columns))
+    norm.fit([(values, group)])
+    scale = dict(zip(columns, norm.scale[0].tolist(), strict=True))
+    assert scale["constant"] == scale["zero"] == scale["saturated"] == 1
+    spread = norm(values, group).std(dim=0)
+    torch.testing.assert_close(spread[3:], torch.ones(2), rtol=1e-2, atol=0)
 
 
 def test_outliers_are_clipped() -> None:

@@ -10,12 +10,13 @@ import torch
 
 from na64ml.events.batch import EventBatch
 from na64ml.events.contract import Contract
-from na64ml.export import onnx_export
-from na64ml.export.onnx_export import DeliveredNetwork, export
-from na64ml.export.parity import ParityError, cases, check_parity, first_hits, reference_scores
+from na64ml.export import onnx_export, parity
+from na64ml.export.onnx_export import export
+from na64ml.export.parity import ParityError, calorimeter_first, cases, check_parity, first_hits, reference_scores
 from na64ml.inference import Scorer
 from na64ml.inference.scorer import Scores
 from na64ml.models.checkpoint import NetworkRecord
+from na64ml.models.delivered import DeliveredNetwork
 from na64ml.models.edge_conv_network import EdgeConvNetwork
 
 
@@ -49,11 +50,47 @@ def test_the_exported_file_passes(delivered: DeliveredNetwork, onnx_file: Path, 
 
 def test_the_check_covers_what_it_must(few_events: EventBatch) -> None:
     k = 4
-    found = list(cases(few_events, k))
+    found = list(cases(few_events, few_events.select(slice(0, 8)), k))
     assert {size for name, _, size in found if "real" in name} == {1, 64}
     cut = {int(n) for _, batch, _ in found[2:] for n in batch.hits_per_event}
     assert {0, 1, k - 1, k, k + 1} <= cut
     assert any(batch.n_hits == 0 and len(batch) > 1 for _, batch, _ in found)
+
+
+def test_every_case_with_hits_has_scored_events(delivered: DeliveredNetwork, few_events: EventBatch) -> None:
+    """The first hit of most events is one of the SRD, which is not scored alone."""
+    kinds = {detector.name: detector.kind for detector in delivered.network.inputs.detectors}
+    few = few_events.select(slice(0, 8))
+    one_hit = first_hits(few, np.ones(8, dtype=np.int64))
+    assert (reference_scores(delivered, one_hit, 8).status == 1).any()
+    for _, batch, size in cases(few_events, calorimeter_first(few, kinds), 4):
+        assert (reference_scores(delivered, batch, size).status == 0).any() == (batch.n_hits > 0)
+
+
+def test_calorimeter_hits_come_first_and_none_is_lost(few_events: EventBatch) -> None:
+    kinds = dict.fromkeys(few_events.detectors, "counter") | {"ECAL": "calorimeter", "HCAL": "calorimeter"}
+    ordered = calorimeter_first(few_events, kinds)
+    names = np.array(few_events.detectors)
+    for event in range(0, len(few_events), 9):
+        own = slice(*few_events.offsets[event : event + 2])
+        seen = np.isin(names[ordered.detector[own]], ["ECAL", "HCAL"])
+        assert (np.diff(seen.astype(int)) <= 0).all()
+        assert seen.any()
+        assert sorted(ordered.channel[own].tolist()) == sorted(few_events.channel[own].tolist())
+        np.testing.assert_allclose(ordered.hits[own, 3].sum(), few_events.hits[own, 3].sum(), rtol=1e-5)
+        before = few_events.detector[own] == few_events.detector_index("ECAL")
+        after = ordered.detector[own] == few_events.detector_index("ECAL")
+        np.testing.assert_array_equal(few_events.hits[own][before], ordered.hits[own][after])
+
+
+def test_a_case_whose_events_are_all_unscored_fails(
+    delivered: DeliveredNetwork, onnx_file: Path, few_events: EventBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parity, "calorimeter_first", lambda events, _: events)
+    srd = few_events.select(np.flatnonzero(few_events.detector[few_events.offsets[:-1]] == 0))
+    assert len(srd) > 8
+    with pytest.raises(ParityError, match="events of 1 hits: none has status 0, nothing was compared"):
+        check_parity(delivered, onnx_file, srd, delivered.network.k)
 
 
 @pytest.mark.parametrize("size", [1, 16, 64])
@@ -136,8 +173,11 @@ def test_a_check_without_events_or_without_scored_events_is_no_check(
     with pytest.raises(ParityError, match="without events"):
         check_parity(delivered, onnx_file, few_events.select(slice(0, 0)), 4)
     empty = first_hits(few_events, np.zeros(len(few_events), dtype=np.int64))
-    with pytest.raises(ParityError, match="nothing was compared"):
+    with pytest.raises(ParityError, match="no event has a calorimeter hit"):
         check_parity(delivered, onnx_file, empty, 4)
+    bad = replace(few_events, track=np.full_like(few_events.track, np.nan))
+    with pytest.raises(ParityError, match="nothing was compared"):
+        check_parity(delivered, onnx_file, bad, 4)
 
 
 def test_decisions_at_the_working_points_must_be_equal(

@@ -95,9 +95,10 @@ def test_evaluating_the_checkpoint_and_the_exported_file_gives_the_same(folder, 
 
 
 def test_working_points_travel_in_the_file(folder):
-    points = json.loads((folder / "evaluation" / "working_points.json").read_text())
+    evaluated = json.loads((folder / "evaluation" / "working_points.json").read_text())
     stored = Scorer(folder / "model.onnx").metadata
-    assert stored.thresholds == {point["name"]: point["threshold"] for point in points}
+    assert stored.thresholds == {point["name"]: point["threshold"] for point in evaluated["points"]}
+    assert stored.weights_hash == evaluated["weights_hash"]
     assert stored.run_id
 
 
@@ -122,7 +123,9 @@ def test_scores_of_data_in_the_signal_box_are_hidden_until_unblinded(folder, run
     with uproot.recreate(folder / "data.root") as file:
         file.mktree("tree", {name: values.type.content for name, values in arrays.items()})
         file["tree"].extend(arrays)
-    run("score", "data.root", *MODEL, "--out", "hidden.root")
+    hidden_text = run("score", "data.root", *MODEL, "--out", "hidden.root")
+    assert f"{N_EVENTS} events" in hidden_text
+    assert "scored" not in hidden_text  # the rest of the total is blinded
     text = run("score", "data.root", *MODEL, "--out", "shown.root", "--unblind")
     assert "UNBLINDED" in text
     hidden, shown = (

@@ -129,14 +129,31 @@ def test_muon_pattern(make_view, hit, energies, muon):
     assert value(view, "hcal_mip_like") == muon
 
 
-def test_veto_plane_is_the_geometric_mean_unless_one_side_is_dead(make_view, hit):
-    sides = (0.004, 0.009, 0.02, 0.001, 0.0, 0.0)
+def test_veto_plane_is_twice_the_geometric_mean_unless_one_side_is_dead(make_view, hit):
+    # each photomultiplier has half of the deposit; 0.3 MIP is 3.03 MeV in the plane, 1.515 MeV in one of them
+    sides = (0.004, 0.009, 0.02, 0.0015, 0.0, 0.0)
     view = make_view([[hit("VETO", (i,), energy) for i, energy in enumerate(sides)]])
     assert value(view, "veto_energy") == pytest.approx(sum(sides))
-    assert value(view, "veto_plane:0") == pytest.approx(0.006)
-    assert value(view, "veto_plane:1") == pytest.approx(0.02)
+    assert value(view, "veto_plane:0") == pytest.approx(0.012)
+    assert value(view, "veto_plane:1") == pytest.approx(0.04)
     assert value(view, "veto_plane:2") == 0
-    assert value(view, "veto_plane_max") == pytest.approx(0.02)
+    assert value(view, "veto_plane_max") == pytest.approx(0.04)
+
+
+def test_veto_plane_follows_the_share_of_the_setup(make_view, hit):
+    view = make_view([[hit("VETO", (0,), 0.004), hit("VETO", (1,), 0.009)]])
+    for share, expected in ((1.0, 0.006), (0.5, 0.012)):
+        view.setup = with_veto(view.setup, share={"value": share, "source": "C"})
+        assert value(view, "veto_plane:0") == pytest.approx(expected)
+    view.setup = with_veto(view.setup, share=None)
+    with pytest.raises(ConfigError, match="VETO: the keys 'mip' and 'share'"):
+        value(view, "veto_plane:0")
+
+
+def with_veto(setup, **keys):
+    content = setup.model_dump(mode="json")
+    next(detector for detector in content["detectors"] if detector["name"] == "VETO").update(keys)
+    return type(setup).model_validate(content)
 
 
 def test_srd_and_vhcal(make_view, hit):

@@ -1,6 +1,5 @@
 import io
 import json
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from na64ml.errors import InputError
 from na64ml.selection.blinding import Blinding
 from na64ml.selection.cutflow import CutFlow
 from na64ml.selection.cutflow_table import render
+from na64ml.selection.efficiency import efficiency
 from na64ml.selection.mode import load_mode
 from na64ml.selection.selection import Selection
 
@@ -47,26 +47,59 @@ def test_counts_yields_and_intervals(energies):
     assert signal.weighted == 3
     assert signal.weighted_error == pytest.approx(np.sqrt(5))
     assert signal.weighted_efficiency == pytest.approx(3 / 7)
-    # Clopper-Pearson for 2 of 3: 3 low^2 - 2 low^3 = 0.025 and 1 - high^3 = 0.025
-    assert 3 * signal.low**2 - 2 * signal.low**3 == pytest.approx(0.025)
-    assert 1 - signal.high**3 == pytest.approx(0.025)
+    assert signal.weighted_limit is None
+    # Clopper-Pearson for 2 of 3: 3 low^2 - 2 low^3 = 0.05 and 1 - high^3 = 0.05
+    assert 3 * signal.low**2 - 2 * signal.low**3 == pytest.approx(0.05)
+    assert 1 - signal.high**3 == pytest.approx(0.05)
     assert rows["surviving"]["electroproduction"].events == 1
     assert "dimuon" not in rows["ECAL"]
 
 
-def test_in_equals_out_plus_rejected_plus_set_aside(energies):
+def test_weighted_intervals_are_those_of_an_evaluation(energies):
+    rng = np.random.default_rng(11)
+    energy, weight = rng.uniform(0, 100, 200), rng.uniform(0.1, 3, 200)
+    rows = table(flow_of(energies(energy, process=[1] * 200, weight=weight), ECAL_CUT))
+    for name, passed in (("all events", energy > 0), ("ECAL", energy < 50)):
+        count, expected = rows[name]["electroproduction"], efficiency(passed, weight)
+        found = (count.weighted_efficiency, count.weighted_low, count.weighted_high)
+        assert found == pytest.approx((expected.value, expected.lo, expected.hi))
+
+
+def test_no_survivor_is_a_limit_from_the_largest_weight(energies):
+    parts = [energies([60, 70], process=[1, 1], weight=[2.0, 4e-5]), energies([80] * 98, process=[1] * 98)]
+    flow = flow_of(parts[0], ECAL_CUT) + flow_of(parts[1], ECAL_CUT)
+    count = table(flow)["surviving"]["electroproduction"]
+    assert count.weighted == 0
+    assert count.weighted_limit == pytest.approx(np.log(10) * 2)
+    assert (count.weighted_low, count.weighted_high) == pytest.approx((0, np.log(10) * 2 / 100.00004))
+    assert (count.low, count.high) == pytest.approx((0, 1 - 0.1**0.01))
+    console = Console(width=140, record=True, file=io.StringIO())
+    console.print(render(flow))
+    text = console.export_text()
+    assert "< 4.61 " in text
+    assert "0 ± 0" not in text
+
+
+def test_a_class_without_weight_has_no_weighted_efficiency(energies):
+    count = table(flow_of(energies([10], process=[1], weight=[0.0]), ECAL_CUT))["ECAL"]["electroproduction"]
+    assert (count.events, count.efficiency) == (1, 1)
+    assert count.weighted_efficiency is None
+
+
+def test_in_equals_out_plus_rejected_plus_not_scored(energies):
     rng = np.random.default_rng(7)
     n = 300
     view = energies(rng.uniform(0, 100, n), process=rng.integers(0, 2, n).tolist())
     status = rng.integers(0, 3, n)
     score = np.where(status == 0, rng.normal(size=n), np.nan)
     narrow = {"name": "narrow", "reject": {"variable": "prs_fraction", "min": 0.5}}
-    rows = flow_of(view, narrow, SCORE_CUT, ECAL_CUT, score=score, status=status).to_rows()
-    cuts = [row for row in rows if row.name not in ("not scored", "surviving")]
-    for before, row in pairwise(cuts):
-        for name, count in row.counts.items():
-            assert count.events + count.rejected + count.set_aside == before.counts[name].events
-    assert sum(count.set_aside for count in cuts[2].counts.values()) == (status != 0).sum()
+    start, unscored, *cuts, _ = flow_of(view, narrow, SCORE_CUT, ECAL_CUT, score=score, status=status).to_rows()
+    assert sum(count.events for count in unscored.counts.values()) == (status != 0).sum()
+    for name, count in start.counts.items():
+        reaching = count.events - unscored.counts[name].events
+        for row in cuts:
+            assert row.counts[name].events + row.counts[name].rejected == reaching
+            reaching = row.counts[name].events
 
 
 def test_unscored_signal_is_lost_and_unscored_background_survives(energies):
@@ -79,6 +112,23 @@ def test_unscored_signal_is_lost_and_unscored_background_survives(energies):
     assert rows["not scored"]["electroproduction"].events == 2
     assert rows["surviving"]["dark_photon"].events == 1
     assert rows["surviving"]["electroproduction"].events == 1  # the other is above 50 GeV
+
+
+def test_unreadable_events_do_not_vanish_in_a_cut_before_the_score(energies):
+    view = energies([10, np.nan, np.nan, 60, 70], process=[0, 0, 1, 1, 1])
+    score, status = [5, np.nan, np.nan, np.nan, 2.0], [0, 3, 3, 3, 0]
+    rows = table(flow_of(view, ECAL_CUT, HCAL_CUT, SCORE_CUT, score=score, status=status))
+    assert rows["not scored"]["dark_photon"].events == 1
+    assert rows["not scored"]["electroproduction"].events == 2
+    assert rows["ECAL"]["electroproduction"].undefined == 0
+    assert rows["surviving"]["dark_photon"].events == 1
+    assert rows["surviving"]["electroproduction"].events == 1  # NaN; the one of 60 GeV is rejected
+
+
+def test_without_a_cut_on_the_score_there_is_no_row_for_its_status(energies):
+    rows = table(flow_of(energies([10, 20]), ECAL_CUT, score=[1.0, np.nan], status=[0, 1]))
+    assert list(rows) == ["all events", "ECAL", "surviving"]
+    assert rows["surviving"]["dark_photon"].events == 2
 
 
 def test_unscored_data_is_never_dropped(energies):
@@ -117,7 +167,7 @@ def test_data_in_the_box_stay_hidden(energies):
     assert rows["HCAL"]["data"].events == 3
     assert rows["ECAL"]["data"] is None
     assert rows["surviving"]["data"] is None
-    assert flow.tallies.sum(axis=(1, 2))[0, 0] == 6  # the hidden events are in none of the three sums
+    assert flow.tallies[0, :, :, 0].sum(axis=1).tolist() == [3, 0, 3, 0, 0]  # the hidden events are in no sum
 
 
 def test_an_empty_box_looks_the_same_as_a_full_one(energies):
@@ -144,5 +194,5 @@ def test_json_and_table(energies):
     console.print(render(flow))
     text = console.export_text()
     assert "blinded" in text
-    assert "1  100%" in text
-    assert "[0, 97.5]" in text  # 0 of 1
+    assert "100 (5 - 100)" in text  # 1 of 1
+    assert "< 90" in text  # 0 of 1

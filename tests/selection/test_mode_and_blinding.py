@@ -1,4 +1,5 @@
 import logging
+import shutil
 
 import numpy as np
 import pytest
@@ -64,6 +65,31 @@ def test_data_in_the_box_are_hidden_and_simulation_is_not(mode, make_view, box_e
     assert not Blinding(mode).hidden(make_view(box_events)).any()
 
 
+def test_the_blinded_region_is_larger_from_2023_on(mode, make_view, hit):
+    view = make_view([[hit("ECAL", (1, 3, 3), energy)] for energy in (49.0, 55.0, 61.0)], process=[-1] * 3)
+    assert Blinding(mode).hidden(view).tolist() == [True, False, False]
+    # the same cells, called a setup of 2023
+    view.setup = view.setup.model_copy(update={"name": "na64e_2023"})
+    assert Blinding(mode).hidden(view).tolist() == [True, True, False]
+
+
+def test_a_mode_runs_only_on_its_setups(mode):
+    mode.check_setup(load_setup("na64e_2018"))
+    other = load_setup("na64e_2018").model_copy(update={"name": "na64x"})
+    with pytest.raises(ConfigError, match=r"mode\.yaml: key 'setups'.*'na64x'.*na64e_reference, na64e_2018"):
+        mode.check_setup(other)
+
+
+def test_a_mode_names_only_selections_that_exist(tmp_path):
+    source = shipped("configs") / "na64e_invisible"
+    shutil.copytree(source, tmp_path / "search")
+    path = tmp_path / "search" / "mode.yaml"
+    assert load_mode(str(path)).selection("simple").name == "simple"
+    path.write_text(path.read_text().replace("[simple, ", "[simpel, "))
+    with pytest.raises(ConfigError, match=r"search/mode\.yaml: key 'selections': unknown selection 'simpel'.*simple"):
+        load_mode(str(path))
+
+
 def test_unblinding_is_logged(mode, make_view, box_events, caplog):
     with caplog.at_level(logging.WARNING):
         blinding = Blinding(mode, unblind=True)
@@ -83,6 +109,7 @@ def test_events_that_may_be_inside_are_hidden(mode, make_view, box_events):
         ("processes", {"x": "no_such_class"}, "no_such_class"),
         ("reducible", ["dark_photon"], "unknown background class dark_photon"),
         ("background_fractions", {"dimuon": {"value": 1.0, "source": "C"}}, "no fraction for"),
+        ("blinded_by_setup", {"na64x": {"require": {"variable": "ecal_energy", "max": 1}, "source": "C"}}, "na64x"),
         ("blinded", {"require": {"variable": "ecal_energy"}, "source": "C"}, "no bound"),
     ],
 )

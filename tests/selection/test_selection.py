@@ -53,6 +53,33 @@ def test_events_without_a_score_never_pass(make_view):
         cuts.apply(make_view([[]]))
 
 
+def test_survivors_are_what_passed_and_background_without_a_score(make_view, hit):
+    view = make_view([[hit("ECAL", (1, 3, 3), energy)] for energy in (10, 10, 10, 60, np.nan, np.nan)])
+    cuts = selection(
+        {"name": "ECAL", "require": {"variable": "ecal_energy", "below": 50}},
+        {"name": "score", "require": {"variable": "score", "min": 0}},
+    )
+    status = np.array([0, 1, 1, 1, 3, 3])
+    # a score beside a bad status must not count
+    decisions = cuts.apply(view, {"score": np.array([1.0, 9.0, np.nan, np.nan, 9.0, np.nan]), "status": status})
+    assert decisions.passed.tolist() == [True] + [False] * 5
+    signal = np.array([True, True, False, False, True, False])
+    assert decisions.surviving(signal).tolist() == [True, False, True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("comparison", "message"),
+    [
+        ({"variable": "score", "working_point": "signal_9"}, "selection 'test', cut 'odd': .*signal_9.*signal_90"),
+        ({"variable": "hcal_module:9", "min": 1}, "selection 'test', cut 'odd': .*no module '9'"),
+    ],
+)
+def test_what_only_shows_on_events_names_selection_and_cut(make_view, comparison, message):
+    odd = selection({"name": "odd", "require": comparison})
+    with pytest.raises(ConfigError, match=message):
+        odd.apply(make_view([[]]), {"score": np.ones(1)}, {"signal_90": 1.0})
+
+
 def test_wrong_files(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("name: mine\ncuts:\n  - {name: a, require: {variable: ecal_enrgy, min: 1}}\n")

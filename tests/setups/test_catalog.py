@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from na64ml.setups.channels import AXIS_X, AXIS_Y
-from na64ml.setups.detectors import SRD, Calorimeter
+from na64ml.setups.detectors import SRD, Calorimeter, Counter
 from na64ml.setups.materials import interaction_lengths, radiation_lengths
 from na64ml.setups.setup import Setup, load_setup, shipped_setups
 
@@ -89,6 +89,14 @@ def test_reference_veto_has_three_strips_with_two_photomultipliers(reference: Se
     low, high = channels.position - channels.size / 2, channels.position + channels.size / 2
     np.testing.assert_allclose(high.max(axis=0) - low.min(axis=0), [600.0, 600.0, 50.0])
     assert (low[0, 2], high[0, 2]) == (550.0, 600.0)
+
+
+@pytest.mark.parametrize("name", shipped_setups())
+def test_veto_photomultipliers_halve_the_deposit_in_the_simulated_detector_only(name: str) -> None:
+    veto = load_setup(name).detector("VETO")
+    assert isinstance(veto, Counter)
+    assert veto.share is not None
+    assert veto.share.value == (0.5 if name == "na64e_reference" else 1.0)
 
 
 def test_reference_hcal_modules_are_100_mm_apart(reference: Setup) -> None:

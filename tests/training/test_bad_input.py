@@ -35,6 +35,14 @@ def test_wrong_options_are_named(
         assert text in message
 
 
+def test_a_run_root_that_cannot_be_written_is_named(train: Train, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for root in (Path("/proc/x"), tmp_path / "file" / "more"):
+        with pytest.raises(InputError, match=f"{root}: cannot be written .* --root"):
+            train(root=root)
+    assert (tmp_path / "file").read_text() == "in the way"
+
+
 def test_a_class_without_events_is_named(
     train: Train, write_file: WriteFile, reference_events: EventBatch, tmp_path: Path
 ) -> None:

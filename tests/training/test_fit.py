@@ -9,6 +9,7 @@ import uproot
 from na64ml.graphs.batch import pack
 from na64ml.models.checkpoint import load_network
 from na64ml.models.features import EventFeatures
+from na64ml.resources import shipped
 from na64ml.training.command import TrainingCLI
 
 Train = Callable[..., TrainingCLI]
@@ -117,8 +118,7 @@ def test_predictions_are_those_of_the_checkpoint(train: Train, tmp_path: Path) -
     output = tmp_path / "predictions.root"
     train(
         *("--ckpt_path", str(checkpoint(fitted)), "--trainer.logger", "false"),
-        *("--trainer.callbacks+", "na64ml.training.callbacks.PredictionWriter"),
-        *("--trainer.callbacks.path", str(output)),
+        *("--predictions.path", str(output)),
         verb="predict",
     )
     with uproot.open(output) as root:
@@ -133,6 +133,31 @@ def test_predictions_are_those_of_the_checkpoint(train: Train, tmp_path: Path) -
     with torch.inference_mode():
         p = torch.softmax(network(batch.hits, batch.detector, batch.event, batch.track), dim=1)
     np.testing.assert_allclose(columns["p_dark_photon"][:20], p[:, 0], rtol=1e-3, atol=1e-6)
+    assert (columns["status"] == 0).all()
+
+
+def test_predictions_follow_the_output_contract(train: Train, write_file: WriteFile, tmp_path: Path) -> None:
+    """What is not scored has the status of the exported file and no numbers."""
+    fitted = train("--trainer.logger", "false")
+    which = np.arange(0, 400)
+    with uproot.open(shipped("datasets") / "na64e_reference.root") as root:
+        energy = root["tree"]["ECAL_ene"].array(library="np")[which]
+    bad = which % 4 == 0
+    energy[bad, 0, 0, 0] = -50  # far below the noise
+    file = write_file(tmp_path / "bad.root", which, changes={"ECAL_ene": energy})
+    output = tmp_path / "predictions.root"
+    predicted = train(
+        *("--ckpt_path", str(checkpoint(fitted)), "--trainer.logger", "false", "--data.files", f"[{file}]"),
+        *("--predictions.path", str(output)),
+        verb="predict",
+    )
+    with uproot.open(output) as root:
+        columns = root["scores"].arrays(library="np")
+    members = predicted.datamodule.sample.part("test").members
+    np.testing.assert_array_equal(columns["status"], np.where(bad[members], 3, 0))
+    assert 5 < bad[members].sum() < len(members)
+    for name in ("score", "p_dark_photon"):
+        np.testing.assert_array_equal(np.isnan(columns[name]), bad[members])
 
 
 def test_validate_and_test_measure_the_checkpoint(train: Train) -> None:

@@ -53,13 +53,13 @@ def test_a_run_is_fully_described(
     config = yaml.safe_load(found["config-fit.yaml"].read_text())
     assert config["seed_everything"] == 11
     assert config["model"]["network"]["init_args"]["width"] == 8
-    assert config["model"]["label_smoothing"] == 0.0  # resolved: what was not given is there too
+    assert config["data"]["eval_batch_size"] == 256  # resolved: what was not given is there too
     assert run.data.params["network"] == "EdgeConvNetwork"
     assert run.data.params["network.width"] == "8"
     assert "torch==" in found["environment.txt"].read_text()
 
     tags = run.data.tags
-    assert params["seed"] == "11"
+    assert run.data.params["seed"] == "11"
     assert tags["data_hash"] == cli.datamodule.manifest.data_hash
     assert tags["command"] == "fit"
     assert {"na64ml_version", "host", "layout", "n_events"} <= tags.keys()

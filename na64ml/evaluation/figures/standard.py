@@ -11,11 +11,11 @@ from na64ml.evaluation.figures.mass import mass_figure
 from na64ml.evaluation.figures.rejection import rejection_figure
 from na64ml.evaluation.figures.roc import roc_figure
 from na64ml.evaluation.figures.scores import score_figure
-from na64ml.evaluation.intervals import CONFIDENCE_LEVEL
 from na64ml.evaluation.rejection import rejection
 from na64ml.evaluation.roc import roc_curves
 from na64ml.evaluation.scored import ScoredEvents
 from na64ml.evaluation.working_points import SIGNAL_EFFICIENCIES, working_points
+from na64ml.selection.intervals import CONFIDENCE_LEVEL
 
 
 def standard_figures(

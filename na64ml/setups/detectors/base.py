@@ -37,8 +37,7 @@ class DetectorBase(StrictModel, ABC):
     name
         Name used in layouts, selections and model metadata, for example ``ECAL``.
     mip
-        Typical (median) energy of a minimum-ionising particle that crosses one module or element, summed over
-        the channels that read it.
+        Typical (median) energy that a minimum-ionising particle deposits in one module or element.
     threshold, noise
         Readout threshold and noise of one channel.
     resolution

@@ -9,7 +9,7 @@ from pydantic import Field
 from na64ml.setups.channels import AXIS_BOTH, AXIS_X, AXIS_Y, Channels
 from na64ml.setups.detectors.base import DetectorBase, spacing
 from na64ml.setups.materials import Sandwich
-from na64ml.setups.sourced import BoxWidths, Count, Triple
+from na64ml.setups.sourced import BoxWidths, Count, Share, Triple
 from na64ml.yaml_files import StrictModel
 
 _AXES = {"both": AXIS_BOTH, "x": AXIS_X, "y": AXIS_Y}
@@ -70,9 +70,17 @@ class ElementDetector(DetectorBase):
 
 
 class Counter(ElementDetector):
-    """Plastic counters, veto strips or hodoscope strips."""
+    """Plastic counters, veto strips or hodoscope strips.
+
+    Parameters
+    ----------
+    share
+        Share of the deposit that each of the two photomultipliers of a strip stores: 0.5 where they sum to the
+        deposit, 1 where each is calibrated to the whole of it.
+    """
 
     kind: Literal["counter"]
+    share: Share | None = None
 
 
 class SRD(ElementDetector):

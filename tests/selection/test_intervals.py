@@ -1,8 +1,15 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from na64ml.evaluation.intervals import clopper_pearson, lower_limit, upper_limit, zero_survivor_limit
+from na64ml.selection.intervals import (
+    clopper_pearson,
+    lower_limit,
+    upper_limit,
+    zero_survivor_limit,
+    zero_survivor_yield,
+)
 
 
 @pytest.mark.parametrize("n", [1, 10, 1000, 10**7])
@@ -31,11 +38,19 @@ def test_coverage_is_at_least_the_confidence_level() -> None:
         assert np.mean((lo <= truth) & (truth <= hi)) >= 0.895
 
 
+def sums(weight: NDArray[np.float64]) -> tuple[float, float, float]:
+    return float(weight.sum()), float(weight @ weight), float(weight.max())
+
+
 def test_zero_survivors_with_equal_weights_is_clopper_pearson() -> None:
-    assert zero_survivor_limit(np.full(100, 0.3)) == pytest.approx(1 - 0.1**0.01)
+    assert zero_survivor_limit(*sums(np.full(100, 0.3))) == pytest.approx(1 - 0.1**0.01)
 
 
 def test_zero_survivors_with_weights_is_set_by_the_largest_weight() -> None:
     weight = np.append(np.full(1000, 4e-5), np.full(375, 2.0))
-    assert zero_survivor_limit(weight) == pytest.approx(np.log(10) * 2.0 / weight.sum())
-    assert zero_survivor_limit(np.array([1e-3, 1.0])) == 1.0
+    assert zero_survivor_limit(*sums(weight)) == pytest.approx(np.log(10) * 2.0 / weight.sum())
+    assert zero_survivor_limit(*sums(np.array([1e-3, 1.0]))) == 1.0
+
+
+def test_no_survivor_is_a_yield_of_two_point_three_events_of_the_largest_weight() -> None:
+    assert zero_survivor_yield(4.0) == pytest.approx(4 * 2.302585, rel=1e-6)

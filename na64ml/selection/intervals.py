@@ -2,10 +2,10 @@
 
 The exact method of Clopper and Pearson, Biometrika 26 (1934) 404, written with the quantiles of the beta
 distribution (PDG review "Statistics", section on intervals for binomial parameters). Counts may be
-fractional: effective counts of weighted events (`na64ml.evaluation.efficiency`).
+fractional: effective counts of weighted events (`na64ml.selection.efficiency`).
 """
 
-from math import log
+from math import isclose, log
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -56,20 +56,28 @@ def clopper_pearson(
     return lower_limit(passed, total, one_sided), upper_limit(passed, total, one_sided)
 
 
-def zero_survivor_limit(weight: NDArray[np.float64], cl: float = CONFIDENCE_LEVEL) -> float:
+def zero_survivor_yield(largest: float, cl: float = CONFIDENCE_LEVEL) -> float:
+    """Return the upper limit of a weighted yield when no event survives.
+
+    The Poisson limit ``-ln(1 - cl)`` (2.30 at 90 %) events of the largest weight that could have passed
+    (physics.md 3.3 and 4.7).
+    """
+    return -log(1.0 - cl) * largest
+
+
+def zero_survivor_limit(total: float, squares: float, largest: float, cl: float = CONFIDENCE_LEVEL) -> float:
     """Return the upper limit of a weighted efficiency when no event survives.
 
-    The Poisson limit ``-ln(1 - cl)`` (2.30 at 90 %) events of the largest weight that could have passed,
-    over the sum of weights (physics.md 3.3 and 4.7); with equal weights, the exact Clopper-Pearson limit.
+    `zero_survivor_yield` over the sum of weights; with equal weights, the exact Clopper-Pearson limit.
 
     Parameters
     ----------
-    weight
-        Weights of the independent events ``[n]`` that could have passed.
+    total, squares, largest
+        Sum of the weights of the independent events that could have passed, sum of their squares, and the
+        largest of them.
     cl
         Confidence level of the limit.
     """
-    total, largest = float(weight.sum()), float(weight.max())
-    if np.all(weight == largest):
-        return float(upper_limit(0, len(weight), cl))
-    return min(1.0, -log(1.0 - cl) * largest / total)
+    if isclose(squares, largest * total, rel_tol=1e-12):
+        return float(upper_limit(0, total / largest, cl))
+    return min(1.0, zero_survivor_yield(largest, cl) / total)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from na64ml.errors import InputError
-from na64ml.evaluation.efficiency import efficiency
-from na64ml.evaluation.intervals import clopper_pearson
+from na64ml.selection.efficiency import efficiency
+from na64ml.selection.intervals import clopper_pearson
 
 
 @pytest.mark.parametrize("k", [1, 3, 50, 99, 100])
@@ -27,6 +27,7 @@ def test_a_light_survivor_does_not_improve_on_none() -> None:
     light = efficiency(np.arange(750) < 160, weight)
     assert light.value == pytest.approx(160 * 4e-5 / weight.sum())
     assert light.hi > none.hi
+    assert light.lo == 0.0
 
 
 def test_a_heavy_survivor_counts_once() -> None:
