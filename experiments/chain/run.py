@@ -26,6 +26,9 @@ DATASET, N_FOLDS = "na64e_reference", 5
 TESTED, OTHER = "shipped:na64e_reference.root", "shipped:na64e_reference_b.root"
 """Run 6500 trains and is tested out of fold; run 6511 is tested only."""
 
+EPOCHS = {"lowest validation loss": "best", "last epoch": "last"}
+"""Which network of a training is tested."""
+
 BOXES = {"50": 50.0, "80": 80.0}
 SURVIVORS = (0, 1, 5)
 SIGNAL_EFFICIENCIES = (0.78, 0.80, 0.82, 0.85, 0.88)
@@ -43,18 +46,19 @@ def run() -> None:
     arguments = parser.parse_args()
     tested, other = Sample.read(TESTED), Sample.read(OTHER)
     networks = [_fit(arguments.work, fold) for fold in range(N_FOLDS)]
-    network = ScoredEvents.join([_scored(folder, TESTED, "test") for folder in networks])
-    network_other = _scored(networks[0], OTHER, "all")
     trees = out_of_fold_scores(tested.view, tested.label, DATASET, N_FOLDS)
     trees_other = boosted_tree_scores(variables(tested.view), tested.label, variables(other.view))
     results: dict[str, object] = {
         "interval": f"{LEVEL:.0%} bootstrap over events",
         "simple_cut_flow": {"run 6500": tested.cut_flow(), "run 6511": other.cut_flow()},
-        "network, run 6500 out of fold": study(in_order(network, tested), tested),
         "boosted trees, run 6500 out of fold": study(trees, tested),
-        "network of fold 0, run 6511": study(in_order(network_other, other), other),
         "boosted trees of run 6500, run 6511": study(trees_other, other),
     }
+    for name, epoch in EPOCHS.items():
+        scored = ScoredEvents.join([_scored(folder, epoch, TESTED, "test") for folder in networks])
+        results[f"network ({name}), run 6500 out of fold"] = study(in_order(scored, tested), tested)
+        scored = _scored(networks[0], epoch, OTHER, "all")
+        results[f"network ({name}) of fold 0, run 6511"] = study(in_order(scored, other), other)
     arguments.out.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(results, indent=1))
 
@@ -95,11 +99,11 @@ def _fit(work: Path, fold: int) -> Path:
     return folder
 
 
-def _scored(folder: Path, file: str, events: str) -> ScoredEvents:
+def _scored(folder: Path, epoch: str, file: str, events: str) -> ScoredEvents:
     """Return the events of a file scored by the network of a folder."""
-    out = folder / Path(file.partition(":")[2]).stem
+    out = folder / epoch / Path(file.partition(":")[2]).stem
     if not (out / "scored.npz").is_file():
-        checkpoints = folder.glob("runs/*/*/checkpoints/best.ckpt")
+        checkpoints = folder.glob(f"runs/*/*/checkpoints/{epoch}.ckpt")
         checkpoint = max(checkpoints, key=lambda path: path.stat().st_mtime)
         model = ["--model", str(checkpoint), "--root", str(folder / "runs")]
         _command("evaluate", file, *model, "--events", events, "--out", str(out))

@@ -67,6 +67,21 @@ class LogRun(SaveConfigCallback):
             checkpoint[RUN_ID_KEY] = trainer.logger.run_id
 
 
+class LastEpoch(ModelCheckpoint):
+    """Keeps the checkpoint of the last finished epoch, to resume from.
+
+    Lightning's own ``save_last`` copies the last checkpoint that was *saved*, which is the best one so far.
+
+    Parameters
+    ----------
+    filename
+        Name of the checkpoint, without the suffix.
+    """
+
+    def __init__(self, filename: str = "last") -> None:
+        super().__init__(filename=filename, save_top_k=1, every_n_epochs=1, enable_version_counter=False)
+
+
 class PredictionWriter(BasePredictionWriter):
     """Writes the predictions of the test split to a ROOT file, in the order of the cache.
 

@@ -15,7 +15,7 @@ from na64ml.errors import ConfigError
 from na64ml.graphs.datamodule import EventDataModule
 from na64ml.models.checkpoint import read_checkpoint
 from na64ml.resources import shipped
-from na64ml.training.callbacks import RUN_ID_KEY, LogRun, PredictionWriter
+from na64ml.training.callbacks import RUN_ID_KEY, LastEpoch, LogRun, PredictionWriter
 from na64ml.training.classifier import Classifier
 from na64ml.training.output_folder import check_folder
 
@@ -36,7 +36,6 @@ _DEFAULTS = {
 _CHECKPOINT_DEFAULTS = {
     "checkpoint.monitor": "validation/loss",
     "checkpoint.filename": "best",
-    "checkpoint.save_last": True,
 }
 
 
@@ -49,6 +48,7 @@ class TrainingCLI(LightningCLI):
         parser.add_argument("--threads", type=int, default=1, help="CPU threads of PyTorch")
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
         parser.set_defaults(_CHECKPOINT_DEFAULTS)
+        parser.add_lightning_class_args(LastEpoch, "last_epoch")
         parser.add_lightning_class_args(PredictionWriter, "predictions")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:

@@ -88,6 +88,15 @@ def test_the_best_checkpoint_is_the_one_with_the_best_stored_value(train: Train)
     assert [path.name for path in sorted(checkpoint(cli).parent.iterdir())] == ["best.ckpt", "last.ckpt"]
 
 
+def test_the_last_checkpoint_is_that_of_the_last_epoch_not_of_the_best(train: Train) -> None:
+    options = ("--checkpoint.monitor", "epoch", "--checkpoint.mode", "min")  # the first epoch is the best
+    cli = train("--trainer.logger", "false", "--trainer.max_epochs", "3", *options)
+    epochs = {
+        name: torch.load(checkpoint(cli, name), weights_only=True)["epoch"] for name in ("best.ckpt", "last.ckpt")
+    }
+    assert epochs == {"best.ckpt": 0, "last.ckpt": 2}
+
+
 def test_a_resumed_training_goes_on(train: Train) -> None:
     first = train("--trainer.max_epochs", "2")
     last = checkpoint(first, "last.ckpt")
