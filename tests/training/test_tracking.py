@@ -90,7 +90,7 @@ def test_two_runs_of_one_experiment_do_not_overwrite_each_other(train: Train, ru
 
 def test_a_resumed_run_keeps_its_first_configuration_and_one_checkpoint(train: Train, run_root: Path) -> None:
     first = train("--model.weight_decay", "0.02")
-    last = first.trainer.checkpoint_callback.last_model_path
+    last = str(Path(first.trainer.checkpoint_callback.dirpath) / "last.ckpt")
     train("--model.weight_decay", "0.03", "--trainer.max_epochs", "2", "--ckpt_path", last)
     (run,) = runs(run_root)
     found = artifacts(run_root, run.info.run_id)
@@ -131,7 +131,7 @@ def test_the_root_of_the_logger_may_be_chosen_apart(train: Train, run_root: Path
     store = ("--trainer.logger.init_args.root", str(run_root))
     root = tmp_path / "elsewhere"
     first = train(*store, root=root)
-    last = first.trainer.checkpoint_callback.last_model_path
+    last = str(Path(first.trainer.checkpoint_callback.dirpath) / "last.ckpt")
     assert Path(last).is_relative_to(root)
     train(*store, "--trainer.max_epochs", "2", "--ckpt_path", last, root=root)
     assert len(runs(run_root)) == 1
