@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from na64ml.errors import ConfigError
 from na64ml.setups.detectors import Calorimeter, Detector
-from na64ml.setups.sourced import NonNegative, Pair, Positive
+from na64ml.setups.sourced import NonNegative, Pair, Positive, Real
 from na64ml.yaml_files import StrictModel, content_hash, find_named, load_model
 
 _FOLDER = Path(__file__).parent / "catalog" / "setups"
@@ -31,6 +31,8 @@ class Beam(StrictModel):
         Gaussian widths of the beam spot in mm.
     offset
         Mean of the beam spot in x and y in mm, from the centre of the impact cell.
+    divergence
+        Gaussian width of the angle in each projection, in rad.
     """
 
     particle: Literal["e-", "e+", "mu-", "mu+", "pi-", "pi+", "K-", "p"]
@@ -39,6 +41,25 @@ class Beam(StrictModel):
     sigma_x: Positive
     sigma_y: Positive
     offset: Pair
+    divergence: NonNegative | None = None
+
+
+class MaterialPlane(StrictModel):
+    """Material that the beam crosses upstream of the target: a tracker, a window, a counter.
+
+    Parameters
+    ----------
+    name
+        What it is.
+    z
+        Position along the beam in mm.
+    radiation_lengths
+        Thickness in radiation lengths.
+    """
+
+    name: str
+    z: Real
+    radiation_lengths: Positive
 
 
 class Setup(StrictModel):
@@ -56,6 +77,8 @@ class Setup(StrictModel):
         The beam.
     detectors
         Along the beam.
+    upstream
+        Material between the magnet and the target, where the beam may interact.
 
     Raises
     ------
@@ -68,6 +91,7 @@ class Setup(StrictModel):
     target: str
     beam: Beam
     detectors: Annotated[tuple[Detector, ...], Field(min_length=1)]
+    upstream: tuple[MaterialPlane, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> "Setup":

@@ -1,0 +1,1 @@
+"""Making labelled events: physics processes, engines that transport particles, and the readout."""

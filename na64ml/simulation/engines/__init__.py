@@ -1,0 +1,1 @@
+"""Engines: what turns the particles of a process into energy in channels."""

@@ -1,0 +1,1 @@
+"""Physics processes, one file each; recipes name them by ``class_path``."""
