@@ -53,7 +53,7 @@ class BeamTrack:
     def direction(self) -> NDArray[np.float64]:
         """Unit vectors, ``[n, 3]``."""
         vector = np.column_stack([self.slope, np.ones(len(self))])
-        return vector / np.linalg.norm(vector, axis=1, keepdims=True)
+        return np.asarray(vector / np.linalg.norm(vector, axis=1, keepdims=True))
 
     def at(self, z: ArrayLike) -> NDArray[np.float64]:
         """Return the position in mm at ``z`` (one value or ``[n]``), ``[n, 3]``."""
