@@ -59,7 +59,8 @@ class Particles:
     @property
     def energy(self) -> NDArray[np.float64]:
         """Total energy in GeV, ``[n]``."""
-        return np.hypot(np.linalg.norm(self.momentum, axis=1), mass(self.pdg))
+        squared = (self.momentum**2).sum(axis=1) + mass(self.pdg) ** 2
+        return np.asarray(np.sqrt(squared))
 
     @property
     def kinetic_energy(self) -> NDArray[np.float64]:
