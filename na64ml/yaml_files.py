@@ -46,7 +46,17 @@ def load_model(model: type[Model], path: Path) -> Model:
     ConfigError
         With one line per wrong key: file, key, value and what is expected.
     """
-    content = read_yaml(path)
+    return validate(model, read_yaml(path), path)
+
+
+def validate(model: type[Model], content: dict[str, Any], path: Path) -> Model:
+    """Validate the content of the file ``path`` as ``model``.
+
+    Raises
+    ------
+    ConfigError
+        With one line per wrong key: file, key, value and what is expected.
+    """
     try:
         return model.model_validate(content)
     except ValidationError as error:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64ml.errors import ConfigError
-from na64ml.selection import ecal, hcal, identity, shower_shape, srd, timing, tracking, veto
+from na64ml.selection import ecal, energy, hcal, identity, shower_shape, srd, timing, tracking, veto
 from na64ml.selection.view import EventView, Floats
 
 VARIABLES: dict[str, Callable[[EventView], Floats]] = {
@@ -64,6 +64,7 @@ FAMILIES: dict[str, Callable[[EventView, str], Floats]] = {
         tracking.spread,
         tracking.rms,
         tracking.residual,
+        energy.energy,
         identity.column,
     )
 }

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from na64ml.errors import ConfigError
 from na64ml.setups.detectors import Calorimeter, Detector
 from na64ml.setups.sourced import NonNegative, Pair, Positive, Real
-from na64ml.yaml_files import StrictModel, content_hash, find_named, load_model
+from na64ml.yaml_files import StrictModel, content_hash, find_named, read_yaml, validate
 
 _FOLDER = Path(__file__).parent / "catalog" / "setups"
 
@@ -175,12 +175,18 @@ class Setup(StrictModel):
 def load_setup(name_or_path: str) -> Setup:
     """Load a shipped setup by name, or any setup by the path of its YAML file.
 
+    A file with the key ``extends: NAME`` starts from that shipped setup; its own top-level keys replace those of it.
+
     Raises
     ------
     ConfigError
         If there is no such setup or the file is wrong; the message names file, key and value.
     """
-    return load_model(Setup, find_named(_FOLDER, name_or_path, "setup"))
+    path = find_named(_FOLDER, name_or_path, "setup")
+    content = read_yaml(path)
+    if base := content.pop("extends", None):
+        content = read_yaml(find_named(_FOLDER, str(base), "setup")) | content
+    return validate(Setup, content, path)
 
 
 def shipped_setups() -> tuple[str, ...]:

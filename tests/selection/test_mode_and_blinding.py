@@ -36,6 +36,16 @@ def test_shipped_mode(mode):
     assert all(load_setup(name).name == name for name in mode.setups)
 
 
+@pytest.mark.parametrize("path", sorted(shipped("configs").glob("*/mode.yaml")), ids=lambda path: path.parent.name)
+def test_shipped_modes_are_complete(path):
+    mode = load_mode(path.parent.name)
+    assert mode.name == path.parent.name
+    assert all(load_setup(name).name == name for name in mode.setups)
+    assert set(mode.processes.values()) == set(mode.classes)
+    assert {selection.stem for selection in (path.parent / "selection").glob("*.yaml")} == set(mode.selections)
+    assert all(mode.selection(name).cuts for name in mode.selections)
+
+
 def test_labels(mode, make_view):
     view = make_view([[], [], []], process=[1, -1, 0])
     assert mode.label(view.batch).tolist() == [1, -1, 0]
