@@ -1,0 +1,129 @@
+"""Compare simulated events with the reference events, class by class: two-sample tests and a trained classifier.
+
+    python experiments/simulation/events.py SIMULATED.root --reference shipped:na64e_reference.root --out FOLDER
+
+The second run of the reference sample, compared with the first in the same way, is the control: it differs from the
+first in its random numbers and cell gains only.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import lightgbm
+import matplotlib.pyplot as plt
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import ks_2samp
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+from na64ml.events.batch import concatenate
+from na64ml.events.reader import EventReader
+from na64ml.selection.absent import absent_inputs
+from na64ml.selection.mode import load_mode
+from na64ml.selection.variables import compute
+from na64ml.selection.view import EventView
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from chain.boosted_trees import VARIABLES
+
+TESTED = ("ecal_energy", "prs_energy", "veto_energy", "vhcal_energy", "hcal_energy")
+"""Variables of the two-sample tests, besides the multiplicities."""
+
+N_BOOTSTRAP = 400
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+")
+    parser.add_argument("--reference", nargs="+", default=["shipped:na64e_reference.root"])
+    parser.add_argument("--layout", default="na64e_reference")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
+    parser.add_argument("--name", default="events")
+    arguments = parser.parse_args()
+    ours, theirs = open_events(arguments.files, arguments.layout), open_events(arguments.reference, arguments.layout)
+    mode = load_mode("na64e_invisible")
+    labels = mode.label(ours.batch), mode.label(theirs.batch)
+    tables = table(ours), table(theirs)
+    result = {}
+    for index, name in enumerate(mode.classes):
+        pair = tuple({key: values[label == index] for key, values in one.items()}
+                     for one, label in zip(tables, labels, strict=True))  # fmt: skip
+        counts = [len(one["ecal_energy"]) for one in pair]
+        if min(counts) < 20:
+            continue
+        result[name] = {"events": counts, "p_values": p_values(*pair), **classifier(*pair)}
+        print(f"{name:24} {counts} AUC {result[name]['auc']:.3f} {result[name]['auc_interval']} ", flush=True)
+        print("   ", {key: float(f"{value:.2g}") for key, value in result[name]["p_values"].items()})
+    (arguments.out / f"{arguments.name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    draw(tables, labels, mode.classes, arguments.out / f"{arguments.name}.png")
+
+
+def open_events(files: list[str], layout: str) -> EventView:
+    reader = EventReader(layout)
+    batch = concatenate(list(reader.iterate(files)))
+    return EventView(batch, reader.setup, reader.conditions, absent_inputs(reader.layout, reader.setup))
+
+
+def table(view: EventView) -> dict[str, NDArray[np.float64]]:
+    """Analysis variables and multiplicities by name, ``[n_events]``."""
+    counts = {
+        f"n {name}": view.hit_counts(name).reshape(len(view), -1).sum(axis=1).astype(float)
+        for name in view.batch.detectors
+    }
+    return {**compute(VARIABLES, view), **counts}
+
+
+def p_values(ours: dict[str, NDArray[np.float64]], theirs: dict[str, NDArray[np.float64]]) -> dict[str, float]:
+    """Return p-values of two-sample Kolmogorov-Smirnov tests."""
+    names = [*TESTED, *(name for name in ours if name.startswith("n "))]
+    return {name: float(ks_2samp(ours[name], theirs[name]).pvalue) for name in names}
+
+
+def classifier(ours: dict[str, NDArray[np.float64]], theirs: dict[str, NDArray[np.float64]]) -> dict[str, object]:
+    """Return the cross-validated AUC of trees told to tell the samples apart, and what they use most."""
+    features = np.vstack([np.column_stack(list(ours.values())), np.column_stack(list(theirs.values()))])
+    label = np.repeat([1, 0], [len(ours["ecal_energy"]), len(theirs["ecal_energy"])])
+    trees = lightgbm.LGBMClassifier(
+        n_estimators=150, learning_rate=0.05, num_leaves=8, min_child_samples=20, colsample_bytree=0.5,
+        subsample=0.8, subsample_freq=1, class_weight="balanced", n_jobs=1, random_state=0, verbose=-1,
+    )  # fmt: skip
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    score = cross_val_predict(trees, features, label, cv=folds, method="predict_proba")[:, 1]
+    rng = np.random.default_rng(0)
+    draws = [rng.integers(0, len(label), len(label)) for _ in range(N_BOOTSTRAP)]
+    spread = np.std([roc_auc_score(label[draw], score[draw]) for draw in draws])
+    auc = float(roc_auc_score(label, score))
+    gain = trees.set_params(importance_type="gain").fit(features, label).feature_importances_
+    best = np.argsort(gain)[::-1][:5]
+    return {
+        "auc": round(auc, 4),
+        "auc_interval": [round(float(auc + side * spread), 3) for side in (-1.645, 1.645)],
+        "most_used": {list(ours)[i]: round(float(gain[i] / gain.sum()), 3) for i in best},
+    }
+
+
+def draw(tables: tuple, labels: tuple, classes: tuple[str, ...], path: Path) -> None:
+    """Draw the tested variables of every class, ours over theirs."""
+    shown = [(index, name) for index, name in enumerate(classes) if all((label == index).any() for label in labels)]
+    figure, axes = plt.subplots(len(shown), len(TESTED), figsize=(3 * len(TESTED), 2 * len(shown)), squeeze=False)
+    for row, (index, name) in zip(axes, shown, strict=True):
+        for axis, variable in zip(row, TESTED, strict=True):
+            both = [one[variable][label == index] for one, label in zip(tables, labels, strict=True)]
+            edges = np.linspace(0, np.quantile(np.concatenate(both), 0.995) or 1, 31)
+            for values, style in zip(both, ({"color": "C0"}, {"color": "k", "linestyle": ":"}), strict=True):
+                weights = np.full(len(values), 1 / len(values))
+                axis.hist(values, edges, weights=weights, histtype="step", **style)
+            axis.set_yscale("log")
+            axis.set_xlabel(f"{variable} (GeV)", fontsize=7)
+            axis.tick_params(labelsize=6)
+        row[0].set_ylabel(name, fontsize=7)
+    figure.suptitle("simulated (line) and reference (dots), share of events", fontsize=9)
+    figure.tight_layout()
+    figure.savefig(path, dpi=130)
+
+
+if __name__ == "__main__":
+    main()
