@@ -12,7 +12,7 @@ def energy(view: EventView, parts: str) -> Floats:
 
     A segment is ``DETECTOR.SEGMENT``, a channel is given by its label (``energy:S3``).
     """
-    return np.sum([_part(view, name) for name in parts.split("+")], axis=0)
+    return np.asarray(np.sum([_part(view, name) for name in parts.split("+")], axis=0))
 
 
 def _part(view: EventView, name: str) -> Floats:

@@ -131,6 +131,8 @@ class Conditions(StrictModel):
         One paragraph for people.
     ranges
         Sorted by run, without overlap.
+    digitisation
+        Name of the shipped digitisation that simulates these runs, or path of a YAML file.
 
     Raises
     ------
@@ -141,6 +143,7 @@ class Conditions(StrictModel):
     setup: str
     description: str = ""
     ranges: Annotated[tuple[RunConditions, ...], Field(min_length=1)]
+    digitisation: str | None = None
 
     @model_validator(mode="after")
     def _sorted(self) -> "Conditions":
@@ -154,8 +157,8 @@ class Conditions(StrictModel):
 
     @property
     def hash(self) -> str:
-        """Hash of the conditions; independent of the description and of source tags."""
-        return content_hash(without_sources(self.model_dump(mode="json", exclude={"description"})))
+        """Hash of what the analysis uses; independent of descriptions, source tags and the digitisation."""
+        return content_hash(without_sources(self.model_dump(mode="json", exclude={"description", "digitisation"})))
 
     def for_run(self, run: int) -> RunConditions:
         """Return the conditions of a run.
