@@ -33,6 +33,11 @@ class Beamline:
         return self.setup.beam.energy.value
 
     @property
+    def front(self) -> float:
+        """Front face of the target, z in mm."""
+        return self.setup.target_calorimeter.segments[0].z_min
+
+    @property
     def pdg(self) -> int:
         """PDG number of the beam particle."""
         return int(Particle.from_name(self.setup.beam.particle).pdgid)

@@ -55,6 +55,11 @@ class BeamTrack:
         vector = np.column_stack([self.slope, np.ones(len(self))])
         return np.asarray(vector / np.linalg.norm(vector, axis=1, keepdims=True))
 
+    @property
+    def momentum(self) -> NDArray[np.float64]:
+        """Momenta in GeV, ``[n, 3]``."""
+        return self.p[:, None] * self.direction
+
     def at(self, z: ArrayLike) -> NDArray[np.float64]:
         """Return the position in mm at ``z`` (one value or ``[n]``), ``[n, 3]``."""
         where = np.broadcast_to(np.asarray(z, dtype=np.float64), len(self))

@@ -1,0 +1,119 @@
+"""Bias towards events whose secondaries miss the hadron calorimeter."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from na64ml.errors import ConfigError
+from na64ml.setups.detectors import Calorimeter
+from na64ml.setups.setup import Setup
+from na64ml.simulation.generated import BeamTrack, GeneratedEvents
+from na64ml.simulation.particles import Particles
+
+MAX_ROUNDS = 200
+"""Rounds of candidates after which a corner counts as unreachable."""
+
+
+def misses(setup: Setup, particles: Particles, n_events: int, detector: str = "HCAL") -> NDArray[np.bool_]:
+    """Return the events of which no secondary flies into the front face of a calorimeter, ``[n_events]``."""
+    calorimeter = setup.detector(detector)
+    if not isinstance(calorimeter, Calorimeter):
+        raise ConfigError(f"setup '{setup.name}': {detector} is no calorimeter; name the one to be missed")
+    half, centre = np.array(calorimeter.width) / 2, np.array(calorimeter.segment_centre(0))
+    inside = (np.abs(particles.at(calorimeter.segments[0].z_min) - centre) < half).all(axis=1)
+    hit = np.bincount(particles.event, inside & particles.secondary, minlength=n_events) > 0
+    return ~hit
+
+
+def enrich(
+    make: Callable[[int], GeneratedEvents],
+    wanted: Callable[[GeneratedEvents], NDArray[np.bool_]],
+    n_events: int,
+    fraction: float,
+    rng: Generator,
+) -> GeneratedEvents:
+    """Return events of which a share ``fraction`` is ``wanted``, with weights that undo the enrichment.
+
+    Candidates are made in rounds of ``n_events`` until there are enough of both kinds; the natural share of the wanted
+    ones is measured on all candidates, so its statistical error is part of the weights.
+
+    Raises
+    ------
+    ConfigError
+        If wanted events are so rare that they are not found.
+    """
+    target = {True: round(n_events * fraction), False: n_events - round(n_events * fraction)}
+    kept: dict[bool, list[tuple[GeneratedEvents, NDArray[np.int64]]]] = {True: [], False: []}
+    found = {True: 0, False: 0}
+    natural, total = 0.0, 0.0
+    for _ in range(MAX_ROUNDS):
+        candidates = make(n_events)
+        is_wanted = wanted(candidates)
+        natural += float(candidates.weight[is_wanted].sum())
+        total += float(candidates.weight.sum())
+        for kind in (True, False):
+            which = np.flatnonzero(is_wanted == kind)[: target[kind] - found[kind]]
+            kept[kind].append((candidates, which))
+            found[kind] += len(which)
+        if all(found[kind] >= target[kind] for kind in found):
+            break
+    else:
+        raise ConfigError(
+            f"bias: only {found[True]} wanted events among {MAX_ROUNDS * n_events} candidates; lower the fraction "
+            f"{fraction} or widen the corner"
+        )
+    share = natural / total
+    parts = [
+        _chosen(candidates, which, (share if kind else 1 - share) / (target[kind] / n_events))
+        for kind in (True, False)
+        for candidates, which in kept[kind]
+        if len(which)
+    ]
+    return shuffled(parts, rng)
+
+
+def shuffled(parts: list[GeneratedEvents], rng: Generator) -> GeneratedEvents:
+    """Join events of several parts in random order."""
+    starts = np.cumsum([0, *(len(part) for part in parts)])
+    place = rng.permutation(starts[-1])
+    track = BeamTrack(
+        **{
+            name: _scattered([getattr(part.track, name) for part in parts], place)
+            for name in ("pdg", "p", "slope", "impact", "end_z")
+        }
+    )
+    columns = {
+        name: np.concatenate([getattr(part.particles, name) for part in parts])
+        for name in ("pdg", "position", "momentum", "secondary")
+    }
+    event = np.concatenate([place[part.particles.event + start] for part, start in zip(parts, starts, strict=False)])
+    return GeneratedEvents(
+        track,
+        Particles.build(event, **columns),
+        _scattered([part.weight for part in parts], place),
+        {name: _scattered([part.truth[name] for part in parts], place) for name in parts[0].truth},
+    )
+
+
+def _scattered(parts: list[NDArray[np.float64]], place: NDArray[np.int64]) -> NDArray[np.float64]:
+    joined = np.concatenate(parts)
+    result = np.empty_like(joined)
+    result[place] = joined
+    return result
+
+
+def _chosen(events: GeneratedEvents, which: NDArray[np.int64], factor: float) -> GeneratedEvents:
+    """Return some events in their order, with their weights multiplied."""
+    renumbered = np.full(len(events), -1)
+    renumbered[which] = np.arange(len(which))
+    particles = events.particles.select(renumbered[events.particles.event] >= 0)
+    columns = {name: getattr(particles, name) for name in ("pdg", "position", "momentum", "secondary")}
+    track = events.track
+    return GeneratedEvents(
+        BeamTrack(track.pdg[which], track.p[which], track.slope[which], track.impact[which], track.end_z[which]),
+        Particles.build(renumbered[particles.event], **columns),
+        events.weight[which] * factor,
+        {name: values[which] for name, values in events.truth.items()},
+    )
