@@ -1,13 +1,13 @@
 """Events as a process makes them, before any detector."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from na64ml.simulation.particles import Particles
+from na64ml.simulation.particles import Particles, join
 
 TRUTH_DEFAULTS: Mapping[str, float | int | bool] = {
     "mass": 0.0,
@@ -60,6 +60,10 @@ class BeamTrack:
         """Momenta in GeV, ``[n, 3]``."""
         return self.p[:, None] * self.direction
 
+    def select(self, which: NDArray[np.int64]) -> "BeamTrack":
+        """Return the chosen particles."""
+        return BeamTrack(**{item.name: getattr(self, item.name)[which] for item in fields(self)})
+
     def at(self, z: ArrayLike) -> NDArray[np.float64]:
         """Return the position in mm at ``z`` (one value or ``[n]``), ``[n, 3]``."""
         where = np.broadcast_to(np.asarray(z, dtype=np.float64), len(self))
@@ -97,3 +101,32 @@ class GeneratedEvents:
 
     def __len__(self) -> int:
         return len(self.track)
+
+    def select(self, which: NDArray[np.int64]) -> "GeneratedEvents":
+        """Return the chosen events in the order asked for; each at most once."""
+        place = np.full(len(self), -1)
+        place[which] = np.arange(len(which))
+        kept = self.particles.select(place[self.particles.event] >= 0)
+        return GeneratedEvents(
+            self.track.select(which),
+            kept.renumbered(place[kept.event]),
+            self.weight[which],
+            {name: values[which] for name, values in self.truth.items()},
+        )
+
+
+def join_events(parts: Sequence[GeneratedEvents]) -> GeneratedEvents:
+    """Join events in the order of ``parts``."""
+    starts = np.cumsum([0, *(len(part) for part in parts)])
+    tracks = {
+        item.name: np.concatenate([getattr(part.track, item.name) for part in parts]) for item in fields(BeamTrack)
+    }
+    moved = [
+        part.particles.renumbered(part.particles.event + start) for part, start in zip(parts, starts, strict=False)
+    ]
+    return GeneratedEvents(
+        BeamTrack(**tracks),
+        join(*moved),
+        np.concatenate([part.weight for part in parts]),
+        {name: np.concatenate([part.truth[name] for part in parts]) for name in parts[0].truth},
+    )

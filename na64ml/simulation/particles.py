@@ -71,6 +71,11 @@ class Particles:
         """Return the chosen particles."""
         return Particles(**{item.name: getattr(self, item.name)[which] for item in fields(self)})
 
+    def renumbered(self, event: NDArray[np.int64]) -> "Particles":
+        """Return the particles with other event indices, sorted by them."""
+        columns = {item.name: getattr(self, item.name) for item in fields(self)}
+        return Particles.build(**(columns | {"event": event}))
+
     def at(self, z: ArrayLike) -> NDArray[np.float64]:
         """Return x and y in mm where the straight line of each particle reaches ``z`` in mm, ``[n, 2]``."""
         distance = np.asarray(z, dtype=np.float64) - self.position[:, 2]

@@ -1,6 +1,7 @@
 """Bias towards events whose secondaries miss the hadron calorimeter."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from na64ml.errors import ConfigError
 from na64ml.setups.detectors import Calorimeter
 from na64ml.setups.setup import Setup
-from na64ml.simulation.generated import BeamTrack, GeneratedEvents
+from na64ml.simulation.generated import GeneratedEvents, join_events
 from na64ml.simulation.particles import Particles
 
 MAX_ROUNDS = 200
@@ -65,55 +66,10 @@ def enrich(
             f"{fraction} or widen the corner"
         )
     share = natural / total
-    parts = [
-        _chosen(candidates, which, (share if kind else 1 - share) / (target[kind] / n_events))
-        for kind in (True, False)
-        for candidates, which in kept[kind]
-        if len(which)
-    ]
-    return shuffled(parts, rng)
-
-
-def shuffled(parts: list[GeneratedEvents], rng: Generator) -> GeneratedEvents:
-    """Join events of several parts in random order."""
-    starts = np.cumsum([0, *(len(part) for part in parts)])
-    place = rng.permutation(starts[-1])
-    track = BeamTrack(
-        **{
-            name: _scattered([getattr(part.track, name) for part in parts], place)
-            for name in ("pdg", "p", "slope", "impact", "end_z")
-        }
-    )
-    columns = {
-        name: np.concatenate([getattr(part.particles, name) for part in parts])
-        for name in ("pdg", "position", "momentum", "secondary")
-    }
-    event = np.concatenate([place[part.particles.event + start] for part, start in zip(parts, starts, strict=False)])
-    return GeneratedEvents(
-        track,
-        Particles.build(event, **columns),
-        _scattered([part.weight for part in parts], place),
-        {name: _scattered([part.truth[name] for part in parts], place) for name in parts[0].truth},
-    )
-
-
-def _scattered(parts: list[NDArray[np.float64]], place: NDArray[np.int64]) -> NDArray[np.float64]:
-    joined = np.concatenate(parts)
-    result = np.empty_like(joined)
-    result[place] = joined
-    return result
-
-
-def _chosen(events: GeneratedEvents, which: NDArray[np.int64], factor: float) -> GeneratedEvents:
-    """Return some events in their order, with their weights multiplied."""
-    renumbered = np.full(len(events), -1)
-    renumbered[which] = np.arange(len(which))
-    particles = events.particles.select(renumbered[events.particles.event] >= 0)
-    columns = {name: getattr(particles, name) for name in ("pdg", "position", "momentum", "secondary")}
-    track = events.track
-    return GeneratedEvents(
-        BeamTrack(track.pdg[which], track.p[which], track.slope[which], track.impact[which], track.end_z[which]),
-        Particles.build(renumbered[particles.event], **columns),
-        events.weight[which] * factor,
-        {name: values[which] for name, values in events.truth.items()},
-    )
+    parts = []
+    for kind in (True, False):
+        factor = (share if kind else 1 - share) / (target[kind] / n_events)
+        for candidates, which in kept[kind]:
+            chosen = candidates.select(which)
+            parts.append(replace(chosen, weight=chosen.weight * factor))
+    return join_events(parts).select(rng.permutation(n_events))

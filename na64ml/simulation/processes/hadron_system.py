@@ -5,6 +5,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from pydantic import Field
 
+from na64ml.setups.sourced import AboveZero
 from na64ml.simulation.particles import Particles, mass
 from na64ml.simulation.processes.two_body import decay_in_two
 from na64ml.yaml_files import StrictModel
@@ -24,7 +25,8 @@ class HadronSystem(StrictModel):
         Share of protons among charged hadrons (the rest are pi+ and pi- in equal parts), and of K0L and K0S among
         neutral ones (the rest are neutrons).
     concentration
-        Concentration of the Dirichlet law by which the energy is shared; below 1 one particle tends to lead.
+        Concentrations of the Dirichlet law by which the energy is shared, of charged hadrons, pi0 and neutral hadrons;
+        below 1 one particle tends to lead.
     transverse_momentum
         Mean p_T in GeV; dN/dp_T² falls as exp(-2 p_T / mean).
     minimum
@@ -38,7 +40,7 @@ class HadronSystem(StrictModel):
     protons: float = Field(default=0.16, ge=0, le=1)
     k0l: float = Field(default=0.4, ge=0, le=1)
     k0s: float = Field(default=0.0, ge=0, le=1)
-    concentration: float = Field(default=0.7, gt=0)
+    concentration: tuple[AboveZero, AboveZero, AboveZero] = (0.7, 0.63, 0.85)
     transverse_momentum: float = Field(default=0.35, gt=0)
     minimum: float = Field(default=0.15, ge=0)
 
@@ -57,7 +59,7 @@ class HadronSystem(StrictModel):
         event = np.concatenate([np.repeat(np.arange(n_events), count) for count in counts])
         n_charged, n_pi0, n_neutral = counts.sum(axis=1)
         pdg = np.concatenate([self._charged(n_charged, rng), np.full(n_pi0, PI0), self.neutral_species(n_neutral, rng)])
-        part = rng.standard_gamma(self.concentration, len(event))
+        part = rng.standard_gamma(np.repeat(self.concentration, counts.sum(axis=1)))
         total = part / np.bincount(event, part, minlength=n_events)[event] * energy[event]
         momentum, kept = self.momenta(pdg, total, axis[event], rng)
         hadrons = Particles.build(
