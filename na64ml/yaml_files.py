@@ -1,5 +1,6 @@
 """YAML files validated by pydantic models, with errors a user can act on."""
 
+import difflib
 import hashlib
 import json
 from pathlib import Path
@@ -60,12 +61,17 @@ def validate(model: type[Model], content: dict[str, Any], path: Path) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        lines = [
-            f"{path}: key '{'.'.join(str(part) for part in item['loc'])}': {item['msg']} "
-            f"(found {_shorten(item['input'])})"
-            for item in error.errors()
-        ]
-        raise ConfigError("\n".join(lines)) from error
+        raise ConfigError("\n".join(describe_errors(error, model, str(path)))) from error
+
+
+def describe_errors(error: ValidationError, model: type[BaseModel], place: str) -> list[str]:
+    """Return one line per wrong key: place, key, value, what is expected, and the nearest key of a misspelt one."""
+    lines = []
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"])
+        near = _nearest_key(model, item["loc"]) if item["type"] == "extra_forbidden" else ""
+        lines.append(f"{place}: key '{key}': {item['msg']} (found {_shorten(item['input'])}){near}")
+    return lines
 
 
 def content_hash(content: Any) -> str:
@@ -90,6 +96,19 @@ def find_named(folder: Path, name: str, kind: str, pattern: str = "*.yaml") -> P
             f"unknown {kind} '{name}'; shipped are: {', '.join(shipped)}; or give the path of a YAML file"
         )
     return shipped[name]
+
+
+def _nearest_key(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
+    """Return the known key that is nearest to an unknown one, among all keys of a model and the models in it."""
+    near = difflib.get_close_matches(str(location[-1]), _keys(model), n=1, cutoff=0.6)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    keys = set(model.model_json_schema().get("properties", {}))
+    for definition in model.model_json_schema().get("$defs", {}).values():
+        keys |= set(definition.get("properties", {}))
+    return keys
 
 
 def _shorten(value: Any, length: int = 60) -> str:

@@ -23,6 +23,7 @@ TRAINING = {
 VERBS = {
     "setup": "show what a detector setup contains, and draw it",
     "inspect": "show what is in a ROOT file and which layouts read it",
+    "simulate": "make labelled events from a recipe",
     **TRAINING,
     "evaluate": "measure background rejection with intervals, and draw it",
     "export": "write a trained network to an ONNX file, after a parity check",

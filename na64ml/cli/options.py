@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from na64ml.events.batch import EventBatch
 from na64ml.events.reader import EventReader
@@ -68,10 +77,24 @@ def make_viewer(reader: EventReader) -> Callable[[EventBatch], EventView]:
     return lambda events: EventView(events, reader.setup, reader.conditions, absent)
 
 
+class _Rate(ProgressColumn):
+    """Events per second of a progress bar."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate as text."""
+        return Text(f"{task.speed:,.3g} events/s" if task.speed else "")
+
+
 @contextmanager
 def event_progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show a progress bar of events; yield the function that advances it."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=total)
         yield lambda n_events: progress.advance(task, n_events)

@@ -21,7 +21,9 @@ class TreeWriter(Protocol):
 
 
 @contextmanager
-def write_tree(path: Path, tree: str, branches: Mapping[str, np.dtype[Any] | str]) -> Iterator[TreeWriter]:
+def write_tree(
+    path: Path, tree: str, branches: Mapping[str, np.dtype[Any] | str], notes: Mapping[str, str] | None = None
+) -> Iterator[TreeWriter]:
     """Create a ROOT file with one TTree; the file appears only when everything has been written.
 
     uproot writes an RNTuple on plain assignment, which older ROOT macros cannot read; ``mktree`` is explicit.
@@ -30,6 +32,8 @@ def write_tree(path: Path, tree: str, branches: Mapping[str, np.dtype[Any] | str
     ----------
     branches
         Branch names and types.
+    notes
+        Texts by name, stored beside the tree as TObjString.
 
     Raises
     ------
@@ -38,6 +42,8 @@ def write_tree(path: Path, tree: str, branches: Mapping[str, np.dtype[Any] | str
     """
     with atomic_path(path) as part, uproot.recreate(part, compression=uproot.ZSTD(1)) as file:
         yield file.mktree(tree, dict(branches))
+        for name, text in (notes or {}).items():
+            file[name] = text
 
 
 def columns_of(arrays: Mapping[str, NDArray[Any]]) -> dict[str, np.dtype[Any]]:

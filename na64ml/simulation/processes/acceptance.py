@@ -37,7 +37,7 @@ def enrich(
 ) -> GeneratedEvents:
     """Return events of which a share ``fraction`` is ``wanted``, with weights that undo the enrichment.
 
-    Candidates are made in rounds of ``n_events`` until there are enough of both kinds; the natural share of the wanted
+    Candidates are made in rounds of ``n_events`` until there are enough of both kinds; the share of the wanted
     ones is measured on all candidates, so its statistical error is part of the weights.
 
     Raises
@@ -48,12 +48,12 @@ def enrich(
     target = {True: round(n_events * fraction), False: n_events - round(n_events * fraction)}
     kept: dict[bool, list[tuple[GeneratedEvents, NDArray[np.int64]]]] = {True: [], False: []}
     found = {True: 0, False: 0}
-    natural, total = 0.0, 0.0
+    n_wanted, total = 0, 0
     for _ in range(MAX_ROUNDS):
         candidates = make(n_events)
         is_wanted = wanted(candidates)
-        natural += float(candidates.weight[is_wanted].sum())
-        total += float(candidates.weight.sum())
+        n_wanted += int(is_wanted.sum())
+        total += n_events
         for kind in (True, False):
             which = np.flatnonzero(is_wanted == kind)[: target[kind] - found[kind]]
             kept[kind].append((candidates, which))
@@ -65,7 +65,7 @@ def enrich(
             f"bias: only {found[True]} wanted events among {MAX_ROUNDS * n_events} candidates; lower the fraction "
             f"{fraction} or widen the corner"
         )
-    share = natural / total
+    share = n_wanted / total
     parts = []
     for kind in (True, False):
         factor = (share if kind else 1 - share) / (target[kind] / n_events)

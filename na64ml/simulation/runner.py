@@ -1,0 +1,170 @@
+"""Making all shards of a recipe, and joining them to one sample."""
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Protocol
+
+from na64ml.errors import ConfigError, InputError
+from na64ml.simulation.recipe import Plan, Recipe, Shard
+from na64ml.simulation.sample import write_layout, write_sample
+from na64ml.simulation.shards import make_and_keep, read_shard, recipe_of_shard
+
+_log = logging.getLogger(__name__)
+
+Progress = Callable[[int], None]
+"""Called with the number of events that are done."""
+
+
+class Scheduler(Protocol):
+    """Runs a function on many shards and yields their numbers as they finish."""
+
+    def __call__(self, recipe: Recipe, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
+        """Make the shards in a folder."""
+        ...
+
+
+def simulate(recipe: Recipe, out: Path, scheduler: Scheduler, progress: Progress, keep_shards: bool = False) -> str:
+    """Make the sample of a recipe, or what is missing of it.
+
+    Finished shards lie in ``<out>.shards``; a run that was interrupted goes on with those that are missing.
+
+    Parameters
+    ----------
+    recipe
+        The recipe.
+    out
+        ROOT file to write; its layout is written beside it as ``<stem>.layout.yaml``.
+    scheduler
+        Where shards are made.
+    progress
+        Called as events get done, also for those that were there before.
+    keep_shards
+        Keep the shards after they were joined.
+
+    Returns
+    -------
+    str
+        Hash of the array content; it does not depend on the scheduler.
+
+    Raises
+    ------
+    ConfigError
+        If the recipe is wrong, or the shards there belong to another one.
+    InputError
+        If files cannot be written.
+    """
+    plan = Plan(recipe)
+    folder = out.with_name(out.name + ".shards")
+    shards = plan.shards
+    missing = _missing(recipe, shards, folder)
+    size = {shard.number: shard.events for shard in shards}
+    done = len(shards) - len(missing)
+    if done:
+        _log.info("%s: %d of %d shards are finished", folder, done, len(shards))
+        progress(sum(shard.events for shard in shards) - sum(shard.events for shard in missing))
+    for number in scheduler(recipe, missing, folder):
+        progress(size[number])
+    chunks = (read_shard(folder / shard.file_name) for shard in shards)
+    n_events, content = write_sample(out, chunks, plan.labels, provenance(plan))
+    names = (recipe.setup, recipe.conditions or recipe.setup)
+    layout = out.with_name(f"{out.stem}.layout.yaml")
+    write_layout(layout, out.stem, plan.setup, names, plan.labels, plan.digitisation)
+    if not keep_shards:
+        shutil.rmtree(folder)
+    _log.info("%s: %s events, content %s; layout %s", out, f"{n_events:,}", content, layout)
+    return content
+
+
+def provenance(plan: Plan) -> dict[str, Any]:
+    """Return what a sample was made from: recipe, hashes, rates and versions."""
+    return {
+        "recipe": plan.recipe.model_dump(mode="json"),
+        "recipe_hash": plan.recipe.hash,
+        "geometry_hash": plan.setup.geometry_hash,
+        "digitisation_hash": plan.digitisation.hash,
+        "processes": plan.rates(),
+        "versions": {name: _version(name) for name in ("na64ml", "numpy", "scipy", "particle", "calzone")},
+    }
+
+
+def in_processes(workers: int) -> Scheduler:
+    """Return a scheduler with several processes on this machine."""
+
+    def run(recipe: Recipe, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
+        if not shards:
+            return
+        with _pool(workers) as pool:
+            futures = [pool.submit(make_and_keep, recipe, shard, folder) for shard in shards]
+            try:
+                for future in as_completed(futures):
+                    yield future.result()
+            except BrokenProcessPool as error:
+                raise InputError(
+                    f"{folder}: a worker died, killed by hand or for want of memory; finished shards are kept, run the "
+                    "same command again, with fewer workers if memory was short"
+                ) from error
+
+    return run
+
+
+def on_dask(address: str) -> Scheduler:
+    """Return a scheduler that uses a Dask cluster whose workers see the same folder; lost shards are made again."""
+
+    def run(recipe: Recipe, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
+        try:
+            distributed: Any = import_module("distributed")
+        except ModuleNotFoundError as error:
+            raise ConfigError("--scheduler needs the package distributed: pip install 'na64ml[dask]'") from error
+        try:
+            client = distributed.Client(address, timeout="10s")
+        except (OSError, TimeoutError, ValueError) as error:
+            raise ConfigError(f"--scheduler {address}: no Dask scheduler answers there ({error})") from error
+        with client:
+            futures = [client.submit(make_and_keep, recipe, shard, folder.resolve(), pure=False) for shard in shards]
+            for future in distributed.as_completed(futures):
+                yield future.result()
+
+    return run
+
+
+def _missing(recipe: Recipe, shards: Sequence[Shard], folder: Path) -> list[Shard]:
+    """Return the shards without a file of this recipe."""
+    if not folder.is_dir():
+        return list(shards)
+    missing = []
+    for shard in shards:
+        path = folder / shard.file_name
+        made_by = recipe_of_shard(path) if path.is_file() else ""
+        if made_by and made_by != recipe.hash:
+            raise ConfigError(
+                f"{folder}: holds shards of another recipe ({made_by}, this one is {recipe.hash}); choose another "
+                "output, or delete the folder"
+            )
+        if not made_by:
+            missing.append(shard)
+    return missing
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Open a pool that drops what has not begun when it is left early."""
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
