@@ -17,12 +17,15 @@ Volume = dict[str, Any]
 CM = 0.1
 """One mm in cm."""
 
+PLASTIC = "G4_PLASTIC_SC_VINYLTOLUENE"
+"""The scintillator of the setups has the density 1.032 g/cm³ of polyvinyltoluene; Geant4's polystyrene has 1.06."""
+
 NIST_NAMES: dict[MaterialName, str] = {
     "Pb": "G4_Pb",
     "Fe": "G4_Fe",
     "Cu": "G4_Cu",
     "W": "G4_W",
-    "polystyrene": "G4_POLYSTYRENE",
+    "polystyrene": PLASTIC,
 }
 VACUUM = "G4_Galactic"
 
@@ -63,7 +66,7 @@ def volumes(detector: Detector) -> Iterator[tuple[str, Volume]]:
     elif isinstance(detector, Counter):
         for index in distinct_elements(detector):
             position, size = detector.channels.position[index], detector.channels.size[index]
-            yield element_name(detector, index), _box("G4_POLYSTYRENE", position, size, role="record_deposits")
+            yield element_name(detector, index), _box(PLASTIC, position, size, role="record_deposits")
     elif isinstance(detector, Tracker):
         for index, plane in enumerate(detector.planes):
             size = (2 * plane.half_x.value, 2 * plane.half_y.value, PLANE_THICKNESS)
