@@ -9,13 +9,14 @@ from pydantic import Field, field_validator
 from scipy.constants import N_A
 
 from na64ml.errors import ConfigError
-from na64ml.setups.materials import MATERIALS, radiation_lengths
+from na64ml.setups.materials import MATERIALS
 from na64ml.setups.sourced import NonNegative
 from na64ml.simulation.beamline import Beamline
 from na64ml.simulation.generated import BeamTrack, GeneratedEvents
-from na64ml.simulation.particles import Particles, join
+from na64ml.simulation.particles import Particles
 from na64ml.simulation.processes.base import Process
 from na64ml.simulation.processes.beam_electron import GAP
+from na64ml.simulation.processes.depth import electron_at_depth
 from na64ml.simulation.processes.shower_electrons import draw_electrons, track_length
 from na64ml.simulation.processes.weizsaecker_williams import cross_section, draw_share, etl_cross_section, share_above
 
@@ -68,9 +69,9 @@ class DarkPhoton(Process):
         first = track.at(beamline.front - GAP)
         if self.emission == "front_face":
             everything = np.arange(n_events)
-            particles = Particles.build(everything, track.pdg, first, _momentum(energy - taken, track))
+            particles = Particles.build(everything, track.pdg, first, (energy - taken)[:, None] * track.direction)
         else:
-            particles = self._shower(track, energy, depth, energy - taken, beamline, rng)
+            particles = electron_at_depth(track, energy, depth, energy - taken, beamline, rng)
         return GeneratedEvents(track, particles, np.ones(n_events), {"mass": dark_mass, "invisible_energy": taken})
 
     def rate(self, beamline: Beamline) -> NonNegative:
@@ -120,28 +121,3 @@ class DarkPhoton(Process):
             table = np.array([cross_section(value, e) for e in grid])
             result[now] = np.interp(energy[now], grid, table / table[-1])
         return result
-
-    def _shower(
-        self,
-        track: BeamTrack,
-        energy: NDArray[np.float64],
-        depth: NDArray[np.float64],
-        left: NDArray[np.float64],
-        beamline: Beamline,
-        rng: Generator,
-    ) -> Particles:
-        """Return a photon with what was radiated before, and the electron from the depth of the emission."""
-        target = beamline.setup.target_calorimeter
-        length = target.segments[-1].z_max - beamline.front
-        per_x0 = length / float(radiation_lengths(target).sum())
-        z = beamline.front + depth * per_x0
-        before = beamline.front + (z - beamline.front) * rng.random(len(track))
-        everything = np.arange(len(track))
-        radiated = track.p - energy
-        photons = Particles.build(everything, 22, track.at(before), _momentum(radiated, track))
-        electrons = Particles.build(everything, track.pdg, track.at(z), _momentum(left, track))
-        return join(electrons, photons.select(radiated > 0.001))
-
-
-def _momentum(energy: NDArray[np.float64], track: BeamTrack) -> NDArray[np.float64]:
-    return energy[:, None] * track.direction

@@ -8,14 +8,15 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from scipy.constants import N_A, alpha, physical_constants
 
-from na64ml.setups.materials import MATERIALS, radiation_lengths
+from na64ml.setups.materials import MATERIALS
 from na64ml.setups.sourced import NonNegative
 from na64ml.simulation.beamline import Beamline
 from na64ml.simulation.generated import GeneratedEvents
 from na64ml.simulation.particles import Particles, join, mass
 from na64ml.simulation.processes.base import Process
 from na64ml.simulation.processes.beam_electron import GAP
-from na64ml.simulation.processes.shower_electrons import track_length
+from na64ml.simulation.processes.depth import z_at_depth
+from na64ml.simulation.processes.shower_electrons import photon_track_length
 
 UB_PER_CM2 = 1e30
 PAIR_ANGLE = 0.7
@@ -49,9 +50,7 @@ class Dimuon(Process):
         share = draw_sharing(pair, rng)
         z = beamline.front + np.zeros(n_events)
         if self.vertex == "shower":
-            target = beamline.setup.target_calorimeter
-            per_x0 = (target.segments[-1].z_max - beamline.front) / float(radiation_lengths(target).sum())
-            z += per_x0 * rng.gamma(2.0, 1.0, n_events)  # a photon is radiated, and converts: 1 X0 each
+            z = z_at_depth(rng.gamma(2.0, 1.0, n_events), beamline)  # a photon is radiated, and converts: 1 X0 each
         muon_mass, everything, parts = float(mass(13)), np.arange(n_events), []
         for pdg, energy in ((13, share * pair), (-13, (1 - share) * pair)):
             angle = rng.normal(0, PAIR_ANGLE * muon_mass / energy[:, None], (n_events, 2))
@@ -103,18 +102,6 @@ def pair_cross_section(energy: ArrayLike, z: float = 82.0, a: float = 207.2) -> 
     radius = physical_constants["classical electron radius"][0] * 100 * float(mass(11)) / muon
     total = 7 / 9 * 4 * alpha * z**2 * radius**2 * np.log(1 + w_m * correction * effective)
     return np.asarray(total * UB_PER_CM2)
-
-
-def photon_track_length(energy: NDArray[np.float64], initial: float) -> NDArray[np.float64]:
-    """Return the track length per GeV in X0 of first-generation photons (physics.md 3.3 [C]).
-
-    Bremsstrahlung dN/dk = (4/3 - 4/3 y + y²) / k of the leading electron, times the mean free path 9/7 X0.
-    """
-    edges = np.linspace(0.0, initial, 401)[1:]
-    electrons, lengths = (edges[1:] + edges[:-1]) / 2, track_length(edges, initial)
-    y = energy[:, None] / electrons
-    bremsstrahlung = np.where(y < 1, (4 / 3 - 4 / 3 * y + y**2) / energy[:, None], 0.0)
-    return np.asarray((bremsstrahlung * lengths).sum(axis=1) * 9 / 7)
 
 
 def pair_rate(low: float, high: float, initial: float) -> float:
