@@ -22,8 +22,8 @@ from na64ml.simulation.processes.shower_electrons import draw_depth, track_lengt
 PB = 3.894e8
 """One GeV^-2 in pb (physics.md 4.1)."""
 
-SECONDARY_POSITRONS = {40.0: 7.2e-3, 50.0: 3.2e-3, 60.0: 1.4e-3, 80.0: 2.3e-4}
-"""Track length per GeV in X0 of secondary positrons of a 100 GeV electron in lead (physics.md 4.3 [C])."""
+SECONDARY_POSITRONS = {40.0: 7.2e-3, 50.0: 3.2e-3, 60.0: 1.4e-3, 80.0: 2.3e-4, 88.0: 8e-5}
+"""Track length per GeV in X0 of secondary positrons of a 100 GeV electron in lead (physics.md 4.3, 4.4 [C])."""
 
 Z_LEAD = 82
 
