@@ -168,3 +168,12 @@ def run_root(tracking_template: Path, tmp_path: Path) -> Path:
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Event caches are named by their content, so all tests can share the folder."""
     return tmp_path_factory.mktemp("cache")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests really transported particles with Geant4."""
+    ran, skipped = (
+        sum("geant4" in report.keywords for report in terminalreporter.stats.get(outcome, ()))
+        for outcome in ("passed", "skipped")
+    )
+    terminalreporter.write_line(f"Geant4 tests: {ran} passed, {skipped} skipped")

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -125,6 +126,9 @@ def test_other_commands_exist() -> None:
         program, *words = shlex.split(command.removeprefix("PYTHONPATH=. "))
         if program == "make":
             assert words[0] in targets
+        elif program == "pip":
+            extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+            assert set(re.findall(r"\w+", words[-1].removeprefix("na64ml"))) <= set(extras)
         else:
             assert program in ("na64ml", "python", "mlflow"), f"unknown program in '{command}'"
 

@@ -2,6 +2,10 @@
 
     python experiments/simulation/events.py SIMULATED.root --reference shipped:na64e_reference.root --out FOLDER
 
+Before the comparison the ECAL of the simulated file is calibrated as an analysis would do it: one factor from the mean
+energy of beam electrons. Without that (``--raw``) the classifier reads the gain errors, which are fixed for each file,
+from the total energy.
+
 The second run of the reference sample, compared with the first in the same way, is the control: it differs from the
 first in its random numbers and cell gains only.
 """
@@ -9,6 +13,7 @@ first in its random numbers and cell gains only.
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import lightgbm
@@ -19,7 +24,7 @@ from scipy.stats import ks_2samp
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from na64ml.events.batch import concatenate
+from na64ml.events.batch import HIT_FEATURES, concatenate
 from na64ml.events.reader import EventReader
 from na64ml.selection.absent import absent_inputs
 from na64ml.selection.mode import load_mode
@@ -42,10 +47,14 @@ def main() -> None:
     parser.add_argument("--layout", default="na64e_reference")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     parser.add_argument("--name", default="events")
+    parser.add_argument("--raw", action="store_true", help="do not calibrate the ECAL")
     arguments = parser.parse_args()
     ours, theirs = open_events(arguments.files, arguments.layout), open_events(arguments.reference, arguments.layout)
     mode = load_mode("na64e_invisible")
     labels = mode.label(ours.batch), mode.label(theirs.batch)
+    if not arguments.raw:
+        electron = mode.class_index("beam_electron")
+        ours = calibrated(ours, theirs, labels[0] == electron, labels[1] == electron)
     tables = table(ours), table(theirs)
     result = {}
     for index, name in enumerate(mode.classes):
@@ -65,6 +74,16 @@ def open_events(files: list[str], layout: str) -> EventView:
     reader = EventReader(layout)
     batch = concatenate(list(reader.iterate(files)))
     return EventView(batch, reader.setup, reader.conditions, absent_inputs(reader.layout, reader.setup))
+
+
+def calibrated(ours: EventView, theirs: EventView, which: NDArray[np.bool_], others: NDArray[np.bool_]) -> EventView:
+    """Return our events with the ECAL on the energy scale of the others, from the beam electrons of both."""
+    factor = theirs.cells("ECAL")[others].sum() / others.sum() / (ours.cells("ECAL")[which].sum() / which.sum())
+    batch = ours.batch
+    ecal = batch.detector == batch.detector_index("ECAL")
+    hits = batch.hits.copy()
+    hits[ecal, HIT_FEATURES.index("energy")] *= np.float32(factor)
+    return EventView(replace(batch, hits=hits), ours.setup, ours.conditions, ours.absent)
 
 
 def table(view: EventView) -> dict[str, NDArray[np.float64]]:
