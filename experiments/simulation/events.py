@@ -2,9 +2,9 @@
 
     python experiments/simulation/events.py SIMULATED.root --reference shipped:na64e_reference.root --out FOLDER
 
-Before the comparison the ECAL of the simulated file is calibrated as an analysis would do it: one factor from the mean
-energy of beam electrons. Without that (``--raw``) the classifier reads the gain errors, which are fixed for each file,
-from the total energy.
+Before the comparison the ECAL of the simulated file is calibrated as an analysis would do it: one factor from the
+median energy of beam electrons. Without that (``--raw``) the classifier reads the gain errors, which are fixed for each
+file, from the total energy.
 
 The second run of the reference sample, compared with the first in the same way, is the control: it differs from the
 first in its random numbers and cell gains only.
@@ -78,7 +78,8 @@ def open_events(files: list[str], layout: str) -> EventView:
 
 def calibrated(ours: EventView, theirs: EventView, which: NDArray[np.bool_], others: NDArray[np.bool_]) -> EventView:
     """Return our events with the ECAL on the energy scale of the others, from the beam electrons of both."""
-    factor = theirs.cells("ECAL")[others].sum() / others.sum() / (ours.cells("ECAL")[which].sum() / which.sum())
+    median = [np.median(v.cells("ECAL")[w].sum(axis=(1, 2, 3))) for v, w in ((ours, which), (theirs, others))]
+    factor = median[1] / median[0]
     batch = ours.batch
     ecal = batch.detector == batch.detector_index("ECAL")
     hits = batch.hits.copy()
@@ -137,7 +138,7 @@ def draw(tables: tuple, labels: tuple, classes: tuple[str, ...], path: Path) -> 
                 axis.hist(values, edges, weights=weights, histtype="step", **style)
             axis.set_yscale("log")
             axis.set_xlabel(f"{variable} (GeV)", fontsize=7)
-            axis.tick_params(labelsize=6)
+            axis.tick_params(labelsize=6, which="both")
         row[0].set_ylabel(name, fontsize=7)
     figure.suptitle("simulated (line) and reference (dots), share of events", fontsize=9)
     figure.tight_layout()

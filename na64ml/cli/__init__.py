@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parsed.run(parsed)
     except Na64mlError as error:
         message = str(error)
+    except KeyboardInterrupt:
+        message = "interrupted; 'fit' goes on with --ckpt_path, 'simulate' when the same command is given again"
     else:
         return 0
     logging.getLogger("na64ml").error("%s", message)

@@ -21,6 +21,7 @@ from na64ml.simulation.processes.dark_photon import CM2_PER_PB, LEAD_A
 from na64ml.simulation.processes.depth import z_at_depth
 from na64ml.simulation.processes.forced_decay import forced_decay
 from na64ml.simulation.processes.positron_annihilation import PB, Z_LEAD
+from na64ml.simulation.processes.sampling import draw
 from na64ml.simulation.processes.shower_electrons import photon_track_length
 from na64ml.simulation.processes.two_body import decay_in_two
 
@@ -93,8 +94,7 @@ class ALP(Process):
     def _energies(self, n: int, initial: float, rng: Generator) -> NDArray[np.float64]:
         grid = np.linspace(self.low, 0.99 * initial, 400)
         density = self.cross_section(grid) * photon_track_length(grid, initial)
-        total = np.concatenate([[0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(grid))])
-        return np.interp(rng.random(n), total / total[-1], grid)
+        return draw(grid, density, rng.random(n))
 
     def _region(self, beamline: Beamline) -> tuple[float, float]:
         hcal = beamline.setup.detector("HCAL")

@@ -16,6 +16,7 @@ from na64ml.simulation.particles import Particles, join, mass
 from na64ml.simulation.processes.base import Process
 from na64ml.simulation.processes.beam_electron import GAP
 from na64ml.simulation.processes.depth import z_at_depth
+from na64ml.simulation.processes.sampling import draw
 from na64ml.simulation.processes.shower_electrons import photon_track_length
 
 UB_PER_CM2 = 1e30
@@ -73,8 +74,7 @@ class Dimuon(Process):
             return np.asarray(self.low * (self.high / self.low) ** rng.random(n))
         grid = np.linspace(self.low, min(self.high, 0.99 * initial), 400)
         density = pair_cross_section(grid) * photon_track_length(grid, initial)
-        total = np.concatenate([[0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(grid))])
-        return np.interp(rng.random(n), total / total[-1], grid)
+        return draw(grid, density, rng.random(n))
 
 
 def _constants(z: float, a: float) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from scipy.constants import alpha
 
 from na64ml.errors import ConfigError
 from na64ml.simulation.particles import mass
+from na64ml.simulation.processes.sampling import cumulative
 
 ETL_ENERGY = 100.0
 ETL = {
@@ -89,9 +90,7 @@ def spectrum(dark_mass: float, energy: float) -> tuple[NDArray[np.float64], NDAr
 @cache
 def _cumulative(dark_mass: float, energy: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     x, density = spectrum(dark_mass, energy)
-    steps = (density[1:] + density[:-1]) / 2 * np.diff(x)
-    total = np.concatenate([[0.0], np.cumsum(steps)])
-    return x, total / total[-1]
+    return x, cumulative(x, density)
 
 
 def draw_share(dark_mass: float, energy: float, uniform: NDArray[np.float64]) -> NDArray[np.float64]:
