@@ -33,8 +33,8 @@ def write_columns(
 ) -> tuple[int, str]:
     """Write chunks of columns to one tree; the file appears only when it is complete.
 
-    Beside the tree lie the ``texts`` and ``provenance`` as JSON, to which the number of events and the hash of the array
-    content are added.
+    Beside the tree lie the ``texts`` and ``provenance`` as JSON, to which the number of events and the hash of the
+    array content are added.
 
     Returns
     -------

@@ -153,8 +153,8 @@ def test_rate_of_electroproduction(beamline):
 
 
 def test_setup_without_material_is_an_error(beamline_of, rng):
-    with pytest.raises(ConfigError, match=r"na64e_2018.*key 'upstream'"):
-        Electroproduction().generate(5, beamline_of("na64e_2018", 3900), rng)
+    with pytest.raises(ConfigError, match=r"na64e_visible_2017.*key 'upstream'"):
+        Electroproduction().generate(5, beamline_of("na64e_visible_2017", 3500), rng)
 
 
 def test_biased_and_unbiased_electroproduction_agree(beamline, rng):
