@@ -1,6 +1,5 @@
 """Recipes: datasets to make."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,15 +98,6 @@ class Shard(StrictModel):
         return SeedSequence(recipe.seed, spawn_key=(1, self.process, self.index))
 
 
-def split(events: Sequence[int], size: int) -> list[Shard]:
-    """Return shards of at most ``size`` events of one process each; ``events`` is their number for each process."""
-    shards: list[Shard] = []
-    for process, total in enumerate(events):
-        for index, start in enumerate(range(0, total, size)):
-            shards.append(Shard(number=len(shards), process=process, index=index, events=min(size, total - start)))
-    return shards
-
-
 class Plan:
     """A recipe with everything it names loaded.
 
@@ -143,7 +133,13 @@ class Plan:
     @property
     def shards(self) -> list[Shard]:
         """The shards in order."""
-        return split(self.events, self.recipe.shard_events)
+        size = self.recipe.shard_events
+        shards: list[Shard] = []
+        for process, total in enumerate(self.events):
+            for index, start in enumerate(range(0, total, size)):
+                events = min(size, total - start)
+                shards.append(Shard(number=len(shards), process=process, index=index, events=events))
+        return shards
 
     def rates(self) -> list[dict[str, Any]]:
         """Return name, number of events and rate per particle on target of each process."""

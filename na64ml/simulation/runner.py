@@ -23,23 +23,10 @@ Progress = Callable[[int], None]
 """Called with the number of events that are done."""
 
 
-Make = Callable[[Any, Shard, Path], int]
-"""Makes one shard of a recipe in a folder and returns its number."""
-
-
-class Hashed(Protocol):
-    """A recipe of any kind."""
-
-    @property
-    def hash(self) -> str:
-        """Hash of the content."""
-        ...
-
-
 class Scheduler(Protocol):
     """Runs a function on many shards and yields their numbers as they finish."""
 
-    def __call__(self, recipe: Hashed, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
+    def __call__(self, recipe: Recipe, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
         """Make the shards in a folder."""
         ...
 
@@ -77,7 +64,7 @@ def simulate(recipe: Recipe, out: Path, scheduler: Scheduler, progress: Progress
     plan = Plan(recipe)
     folder = out.with_name(out.name + ".shards")
     shards = plan.shards
-    missing = missing_shards(recipe, shards, folder)
+    missing = _missing(recipe, shards, folder)
     size = {shard.number: shard.events for shard in shards}
     done = len(shards) - len(missing)
     if done:
@@ -104,23 +91,18 @@ def provenance(plan: Plan) -> dict[str, Any]:
         "geometry_hash": plan.setup.geometry_hash,
         "digitisation_hash": plan.digitisation.hash,
         "processes": plan.rates(),
-        "versions": versions(),
+        "versions": {name: _version(name) for name in ("na64ml", "numpy", "scipy", "particle", "calzone")},
     }
 
 
-def versions() -> dict[str, str | None]:
-    """Return the versions of what simulates; None for what is not installed."""
-    return {name: _version(name) for name in ("na64ml", "numpy", "scipy", "particle", "calzone")}
+def in_processes(workers: int) -> Scheduler:
+    """Return a scheduler with several processes on this machine."""
 
-
-def in_processes(workers: int, make: Make = make_and_keep) -> Scheduler:
-    """Return a scheduler with several processes on this machine; ``make`` makes a shard."""
-
-    def run(recipe: Hashed, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
+    def run(recipe: Recipe, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
         if not shards:
             return
         with _pool(workers) as pool:
-            futures = [pool.submit(make, recipe, shard, folder) for shard in shards]
+            futures = [pool.submit(make_and_keep, recipe, shard, folder) for shard in shards]
             try:
                 for future in as_completed(futures):
                     yield future.result()
@@ -136,7 +118,7 @@ def in_processes(workers: int, make: Make = make_and_keep) -> Scheduler:
 def on_dask(address: str) -> Scheduler:
     """Return a scheduler that uses a Dask cluster whose workers see the same folder; lost shards are made again."""
 
-    def run(recipe: Hashed, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
+    def run(recipe: Recipe, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
         try:
             distributed: Any = import_module("distributed")
         except ModuleNotFoundError as error:
@@ -153,14 +135,8 @@ def on_dask(address: str) -> Scheduler:
     return run
 
 
-def missing_shards(recipe: Hashed, shards: Sequence[Shard], folder: Path) -> list[Shard]:
-    """Return the shards without a file of this recipe.
-
-    Raises
-    ------
-    ConfigError
-        If there are files of another recipe.
-    """
+def _missing(recipe: Recipe, shards: Sequence[Shard], folder: Path) -> list[Shard]:
+    """Return the shards without a file of this recipe."""
     if not folder.is_dir():
         return list(shards)
     missing = []
