@@ -2,9 +2,9 @@
 
     python experiments/simulation/events.py SIMULATED.root --reference shipped:na64e_reference.root --out FOLDER
 
-Before the comparison the ECAL of the simulated file is calibrated as an analysis would do it: one factor from the
-median energy of beam electrons. Without that (``--raw``) the classifier reads the gain errors, which are fixed for each
-file, from the total energy.
+The gain errors of the cells are drawn once for a file, so a classifier would read them and tell any two files apart.
+Before the comparison every calorimeter of both files is therefore calibrated in the same way: one factor for each cell,
+fitted so that the cells of an event add up to its noise-free energy (``mc_edep_*``). ``--raw`` leaves that out.
 
 The second run of the reference sample, compared with the first in the same way, is the control: it differs from the
 first in its random numbers and cell gains only.
@@ -19,6 +19,7 @@ from pathlib import Path
 import lightgbm
 import matplotlib.pyplot as plt
 import numpy as np
+import uproot
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 from sklearn.metrics import roc_auc_score
@@ -26,6 +27,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from na64ml.events.batch import HIT_FEATURES, concatenate
 from na64ml.events.reader import EventReader
+from na64ml.events.root_files import expand
 from na64ml.selection.absent import absent_inputs
 from na64ml.selection.mode import load_mode
 from na64ml.selection.variables import compute
@@ -37,6 +39,12 @@ from chain.boosted_trees import VARIABLES
 TESTED = ("ecal_energy", "prs_energy", "veto_energy", "vhcal_energy", "hcal_energy")
 """Variables of the two-sample tests, besides the multiplicities."""
 
+TRUTH = {"ECAL": "mc_edep_ecal", "HCAL": "mc_edep_hcal", "VHCAL": "mc_edep_vhcal"}
+"""Branch with the noise-free energy of each calorimeter."""
+
+NOISE, SIGNIFICANT, GAIN_PRIOR = 0.03, 0.3, 0.05
+"""Noise of a cell and energy of a cell well above it, in GeV; spread of the cell factors."""
+
 N_BOOTSTRAP = 400
 
 
@@ -44,17 +52,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+")
     parser.add_argument("--reference", nargs="+", default=["shipped:na64e_reference.root"])
-    parser.add_argument("--layout", default="na64e_reference")
+    parser.add_argument("--layout", default="na64e_reference", help="layout of the simulated files")
+    parser.add_argument("--reference-layout", default="na64e_reference")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     parser.add_argument("--name", default="events")
-    parser.add_argument("--raw", action="store_true", help="do not calibrate the ECAL")
+    parser.add_argument("--raw", action="store_true", help="do not calibrate the cells")
     arguments = parser.parse_args()
-    ours, theirs = open_events(arguments.files, arguments.layout), open_events(arguments.reference, arguments.layout)
+    ours = open_events(arguments.files, arguments.layout)
+    theirs = open_events(arguments.reference, arguments.reference_layout)
     mode = load_mode("na64e_invisible")
     labels = mode.label(ours.batch), mode.label(theirs.batch)
     if not arguments.raw:
-        electron = mode.class_index("beam_electron")
-        ours = calibrated(ours, theirs, labels[0] == electron, labels[1] == electron)
+        ours, theirs = calibrated(ours, arguments.files), calibrated(theirs, arguments.reference)
     tables = table(ours), table(theirs)
     result = {}
     for index, name in enumerate(mode.classes):
@@ -76,15 +85,30 @@ def open_events(files: list[str], layout: str) -> EventView:
     return EventView(batch, reader.setup, reader.conditions, absent_inputs(reader.layout, reader.setup))
 
 
-def calibrated(ours: EventView, theirs: EventView, which: NDArray[np.bool_], others: NDArray[np.bool_]) -> EventView:
-    """Return our events with the ECAL on the energy scale of the others, from the beam electrons of both."""
-    median = [np.median(v.cells("ECAL")[w].sum(axis=(1, 2, 3))) for v, w in ((ours, which), (theirs, others))]
-    factor = median[1] / median[0]
-    batch = ours.batch
-    ecal = batch.detector == batch.detector_index("ECAL")
-    hits = batch.hits.copy()
-    hits[ecal, HIT_FEATURES.index("energy")] *= np.float32(factor)
-    return EventView(replace(batch, hits=hits), ours.setup, ours.conditions, ours.absent)
+def calibrated(view: EventView, files: list[str]) -> EventView:
+    """Return the events with the energy of every calorimeter cell multiplied by its factor."""
+    truth = uproot.concatenate([f"{path}:tree" for path in expand(files)], [*TRUTH.values(), "mc_pileup"], library="np")
+    hits, energy = view.batch.hits.copy(), HIT_FEATURES.index("energy")
+    for name, branch in TRUTH.items():
+        cells = view.cells(name).reshape(len(view), -1)
+        factor = cell_factors(cells[~truth["mc_pileup"]], truth[branch][~truth["mc_pileup"]])
+        now = view.batch.detector == view.batch.detector_index(name)
+        hits[now, energy] *= factor[view.batch.channel[now]].astype(np.float32)
+    return EventView(replace(view.batch, hits=hits), view.setup, view.conditions, view.absent)
+
+
+def cell_factors(cells: NDArray[np.float64], total: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the factor of each cell, ``[n_cells]``, from a fit of the sums ``cells @ factor`` to ``total`` in GeV.
+
+    Cells below `SIGNIFICANT` count as they are: among them are those that noise has lifted above the threshold. Errors
+    are the noise of the cells that are read out; factors are held to 1 within `GAIN_PRIOR`.
+    """
+    error = NOISE * np.sqrt((cells > 0).sum(axis=1) + 1.0)
+    large = np.where(cells > SIGNIFICANT, cells, 0.0)
+    rest = total - (cells - large).sum(axis=1)
+    design = np.vstack([large / error[:, None], np.eye(cells.shape[1]) / GAIN_PRIOR])
+    target = np.concatenate([rest / error, np.full(cells.shape[1], 1 / GAIN_PRIOR)])
+    return np.linalg.lstsq(design, target, rcond=None)[0]
 
 
 def table(view: EventView) -> dict[str, NDArray[np.float64]]:
@@ -93,7 +117,7 @@ def table(view: EventView) -> dict[str, NDArray[np.float64]]:
         f"n {name}": view.hit_counts(name).reshape(len(view), -1).sum(axis=1).astype(float)
         for name in view.batch.detectors
     }
-    return {**compute(VARIABLES, view), **counts}
+    return {**compute(VARIABLES, view), **{name: counts[name] for name in sorted(counts)}}
 
 
 def p_values(ours: dict[str, NDArray[np.float64]], theirs: dict[str, NDArray[np.float64]]) -> dict[str, float]:
