@@ -39,9 +39,10 @@ class CalorimeterReadout(StrictModel):
 
 
 class CounterReadout(StrictModel):
-    """Readout of counters: relative resolution of each photomultiplier, and the threshold in GeV."""
+    """Readout of counters: relative resolution and noise (GeV) of each photomultiplier, and the threshold in GeV."""
 
     resolution: NonNegative
+    noise: NonNegative
     threshold: NonNegative
 
 

@@ -129,6 +129,7 @@ class Digitiser:
             energy[second.event] += late * self._share(second)[:, None]
         energy *= detector.share.value if detector.share else 1.0
         energy *= rng.normal(1.0, readout.resolution.value, energy.shape)
+        energy += rng.normal(0.0, readout.noise.value, energy.shape)
         energy[(energy <= readout.threshold.value) | self._dead[detector.name]] = 0.0
         return {f"{detector.name}_ene": energy.astype(np.float32)}
 
