@@ -1,4 +1,4 @@
-"""``na64ml simulate``: a labelled sample from a recipe."""
+"""``na64ml simulate``: a labelled sample or a shower library from a recipe."""
 
 import argparse
 import os
@@ -9,13 +9,17 @@ from rich.table import Table
 
 from na64ml.cli.options import console, event_progress
 from na64ml.errors import ConfigError
+from na64ml.simulation.library import LibraryRecipe, load_library_recipe, make_and_keep_showers, make_library
+from na64ml.simulation.particles import properties
 from na64ml.simulation.recipe import Plan, load_recipe
-from na64ml.simulation.runner import in_processes, on_dask, simulate
+from na64ml.simulation.runner import Make, Scheduler, in_processes, on_dask, simulate
+from na64ml.simulation.shards import make_and_keep
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("recipe", help="recipe, a YAML file; shipped:NAME is a shipped one")
+    parser.add_argument("--library", action="store_true", help="the recipe is that of a shower library")
     parser.add_argument("--out", type=Path, help="ROOT file to write (default: NAME.root of the recipe)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes on this machine")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler to use instead of local processes")
@@ -24,21 +28,54 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Make the sample."""
+    """Make the sample or the library."""
     if arguments.workers < 1:
         raise ConfigError(f"--workers {arguments.workers}: at least one is needed")
+    if arguments.library:
+        _make_library(arguments)
+    else:
+        _make_sample(arguments)
+
+
+def _make_sample(arguments: argparse.Namespace) -> None:
     recipe = load_recipe(arguments.recipe)
     plan = Plan(recipe)
     console.print(_table(plan))
     if arguments.dry_run:
         return
     out = arguments.out or Path(f"{recipe.name}.root")
-    scheduler = on_dask(arguments.scheduler) if arguments.scheduler else in_processes(arguments.workers)
     total, start = sum(plan.events), time.monotonic()
     with event_progress("simulating", total) as progress:
-        simulate(recipe, out, scheduler, progress, keep_shards=arguments.keep_shards)
+        simulate(recipe, out, _scheduler(arguments, make_and_keep), progress, keep_shards=arguments.keep_shards)
     seconds = time.monotonic() - start
     console.print(f"{total:,} events in {seconds:.0f} s. Look at them: na64ml inspect {out}")
+
+
+def _make_library(arguments: argparse.Namespace) -> None:
+    recipe = load_library_recipe(arguments.recipe)
+    console.print(_library_table(recipe))
+    if arguments.dry_run:
+        return
+    out = arguments.out or Path(f"{recipe.name}.root")
+    total, start = sum(entry.count for entry in recipe.showers), time.monotonic()
+    with event_progress("simulating", total) as progress:
+        scheduler = _scheduler(arguments, make_and_keep_showers)
+        make_library(recipe, out, scheduler, progress, keep_shards=arguments.keep_shards)
+    console.print(f"{total:,} showers in {time.monotonic() - start:.0f} s: {out}")
+
+
+def _scheduler(arguments: argparse.Namespace, make: Make) -> Scheduler:
+    return on_dask(arguments.scheduler, make) if arguments.scheduler else in_processes(arguments.workers, make)
+
+
+def _library_table(recipe: LibraryRecipe) -> Table:
+    table = Table(title=f"{recipe.name}: showers in {recipe.setup}, recipe {recipe.hash}")
+    for column in ("particle", "showers", "kinetic energy in GeV", "enters", "depth in mm"):
+        table.add_column(column, justify="right" if column == "showers" else "left")
+    for entry in recipe.showers:
+        energy, depth = (" to ".join(f"{value:g}" for value in pair) for pair in (recipe.energy_of(entry), entry.depth))
+        table.add_row(properties(entry.species).name, f"{entry.count:,}", energy, entry.entry, depth)
+    return table
 
 
 def _table(plan: Plan) -> Table:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from particle import Particle, ParticleNotFound
+from particle import InvalidParticle, Particle, ParticleNotFound
 
 from na64ml.errors import ConfigError
 
@@ -109,7 +109,7 @@ def properties(pdg: int) -> Particle:
     """
     try:
         return Particle.from_pdgid(pdg)
-    except ParticleNotFound as error:
+    except (ParticleNotFound, InvalidParticle) as error:
         raise ConfigError(f"PDG number {pdg}: no such particle; see the Monte Carlo numbering of the PDG") from error
 
 

@@ -1,5 +1,6 @@
 """Recipes: datasets to make."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from na64ml.simulation.class_path import ClassPath
 from na64ml.simulation.engines.base import Engine
 from na64ml.simulation.processes.base import Process
 from na64ml.simulation.processes.pile_up import PileUp
-from na64ml.yaml_files import StrictModel, content_hash, load_model
+from na64ml.yaml_files import StrictModel, content_hash, read_yaml, validate
 
 
 class ProcessEntry(ClassPath):
@@ -98,6 +99,15 @@ class Shard(StrictModel):
         return SeedSequence(recipe.seed, spawn_key=(1, self.process, self.index))
 
 
+def split(events: Sequence[int], size: int) -> list[Shard]:
+    """Return shards of at most ``size`` events of one process each; ``events`` is their number for each process."""
+    shards: list[Shard] = []
+    for process, total in enumerate(events):
+        for index, start in enumerate(range(0, total, size)):
+            shards.append(Shard(number=len(shards), process=process, index=index, events=min(size, total - start)))
+    return shards
+
+
 class Plan:
     """A recipe with everything it names loaded.
 
@@ -133,13 +143,7 @@ class Plan:
     @property
     def shards(self) -> list[Shard]:
         """The shards in order."""
-        size = self.recipe.shard_events
-        shards: list[Shard] = []
-        for process, total in enumerate(self.events):
-            for index, start in enumerate(range(0, total, size)):
-                events = min(size, total - start)
-                shards.append(Shard(number=len(shards), process=process, index=index, events=events))
-        return shards
+        return split(self.events, self.recipe.shard_events)
 
     def rates(self) -> list[dict[str, Any]]:
         """Return name, number of events and rate per particle on target of each process."""
@@ -189,6 +193,9 @@ def load_recipe(name_or_path: str) -> Recipe:
     """
     shipped_name = name_or_path.removeprefix("shipped:")
     path = Path(name_or_path) if shipped_name == name_or_path else shipped("datasets") / f"{shipped_name}.yaml"
-    recipe = load_model(Recipe, path)
+    content = read_yaml(path)
+    if "showers" in content and "processes" not in content:
+        raise ConfigError(f"{path}: key 'showers': this is the recipe of a shower library; add the option --library")
+    recipe = validate(Recipe, content, path)
     recipe._file = path
     return recipe

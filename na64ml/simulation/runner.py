@@ -23,10 +23,23 @@ Progress = Callable[[int], None]
 """Called with the number of events that are done."""
 
 
+Make = Callable[[Any, Shard, Path], int]
+"""Makes one shard of a recipe in a folder and returns its number."""
+
+
+class Hashed(Protocol):
+    """A recipe of any kind."""
+
+    @property
+    def hash(self) -> str:
+        """Hash of the content."""
+        ...
+
+
 class Scheduler(Protocol):
     """Runs a function on many shards and yields their numbers as they finish."""
 
-    def __call__(self, recipe: Recipe, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
+    def __call__(self, recipe: Hashed, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
         """Make the shards in a folder."""
         ...
 
@@ -64,14 +77,7 @@ def simulate(recipe: Recipe, out: Path, scheduler: Scheduler, progress: Progress
     plan = Plan(recipe)
     folder = out.with_name(out.name + ".shards")
     shards = plan.shards
-    missing = _missing(recipe, shards, folder)
-    size = {shard.number: shard.events for shard in shards}
-    done = len(shards) - len(missing)
-    if done:
-        _log.info("%s: %d of %d shards are finished", folder, done, len(shards))
-        progress(sum(shard.events for shard in shards) - sum(shard.events for shard in missing))
-    for number in scheduler(recipe, missing, folder):
-        progress(size[number])
+    make_missing(recipe, shards, folder, scheduler, progress)
     chunks = (read_shard(folder / shard.file_name) for shard in shards)
     n_events, content = write_sample(out, chunks, plan.labels, provenance(plan))
     names = (recipe.setup, recipe.conditions or recipe.setup)
@@ -83,6 +89,28 @@ def simulate(recipe: Recipe, out: Path, scheduler: Scheduler, progress: Progress
     return content
 
 
+def make_missing(
+    recipe: Hashed, shards: Sequence[Shard], folder: Path, scheduler: Scheduler, progress: Progress
+) -> None:
+    """Make the shards of a recipe that have no file in a folder yet.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds shards of another recipe.
+    InputError
+        If files cannot be written.
+    """
+    missing = _missing(recipe, shards, folder)
+    size = {shard.number: shard.events for shard in shards}
+    done = len(shards) - len(missing)
+    if done:
+        _log.info("%s: %d of %d shards are finished", folder, done, len(shards))
+        progress(sum(size.values()) - sum(shard.events for shard in missing))
+    for number in scheduler(recipe, missing, folder):
+        progress(size[number])
+
+
 def provenance(plan: Plan) -> dict[str, Any]:
     """Return what a sample was made from: recipe, hashes, rates and versions."""
     return {
@@ -91,18 +119,23 @@ def provenance(plan: Plan) -> dict[str, Any]:
         "geometry_hash": plan.setup.geometry_hash,
         "digitisation_hash": plan.digitisation.hash,
         "processes": plan.rates(),
-        "versions": {name: _version(name) for name in ("na64ml", "numpy", "scipy", "particle", "calzone")},
+        "versions": versions(),
     }
 
 
-def in_processes(workers: int) -> Scheduler:
-    """Return a scheduler with several processes on this machine."""
+def versions() -> dict[str, str | None]:
+    """Return the versions of what simulates; None for what is not installed."""
+    return {name: _version(name) for name in ("na64ml", "numpy", "scipy", "particle", "calzone")}
 
-    def run(recipe: Recipe, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
+
+def in_processes(workers: int, make: Make = make_and_keep) -> Scheduler:
+    """Return a scheduler with several processes on this machine; ``make`` makes a shard."""
+
+    def run(recipe: Hashed, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
         if not shards:
             return
         with _pool(workers) as pool:
-            futures = [pool.submit(make_and_keep, recipe, shard, folder) for shard in shards]
+            futures = [pool.submit(make, recipe, shard, folder) for shard in shards]
             try:
                 for future in as_completed(futures):
                     yield future.result()
@@ -115,10 +148,10 @@ def in_processes(workers: int) -> Scheduler:
     return run
 
 
-def on_dask(address: str) -> Scheduler:
+def on_dask(address: str, make: Make = make_and_keep) -> Scheduler:
     """Return a scheduler that uses a Dask cluster whose workers see the same folder; lost shards are made again."""
 
-    def run(recipe: Recipe, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
+    def run(recipe: Hashed, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
         try:
             distributed: Any = import_module("distributed")
         except ModuleNotFoundError as error:
@@ -128,14 +161,14 @@ def on_dask(address: str) -> Scheduler:
         except (OSError, TimeoutError, ValueError) as error:
             raise ConfigError(f"--scheduler {address}: no Dask scheduler answers there ({error})") from error
         with client:
-            futures = [client.submit(make_and_keep, recipe, shard, folder.resolve(), pure=False) for shard in shards]
+            futures = [client.submit(make, recipe, shard, folder.resolve(), pure=False) for shard in shards]
             for future in distributed.as_completed(futures):
                 yield future.result()
 
     return run
 
 
-def _missing(recipe: Recipe, shards: Sequence[Shard], folder: Path) -> list[Shard]:
+def _missing(recipe: Hashed, shards: Sequence[Shard], folder: Path) -> list[Shard]:
     """Return the shards without a file of this recipe."""
     if not folder.is_dir():
         return list(shards)

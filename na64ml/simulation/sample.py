@@ -24,10 +24,17 @@ TREE = "tree"
 def write_sample(
     path: Path, chunks: Iterator[Columns], labels: tuple[str, ...], provenance: Mapping[str, Any]
 ) -> tuple[int, str]:
+    """Write events as `write_columns` does, with ``labels``, the process names in the order of ``mc_label``."""
+    return write_columns(path, chunks, provenance, {"labels": ",".join(labels)})
+
+
+def write_columns(
+    path: Path, chunks: Iterator[Columns], provenance: Mapping[str, Any], texts: Mapping[str, str]
+) -> tuple[int, str]:
     """Write chunks of columns to one tree; the file appears only when it is complete.
 
-    Beside the tree lie ``labels``, the process names in the order of ``mc_label``, and ``provenance`` as JSON, to which
-    the number of events and the hash of the array content are added.
+    Beside the tree lie the ``texts`` and ``provenance`` as JSON, to which the number of events and the hash of the
+    array content are added.
 
     Returns
     -------
@@ -36,13 +43,13 @@ def write_sample(
     """
     first = next(chunks)
     branches = {name: _branch(values) for name, values in first.items()}
-    notes = {"labels": ",".join(labels)}
+    notes = dict(texts)
     digest, n_events = hashlib.sha256(), 0
     with write_tree(path, TREE, branches, notes) as tree:
         for columns in _chain(first, chunks):
             tree.extend(columns)
             _update(digest, columns)
-            n_events += len(columns["run"])
+            n_events += len(next(iter(columns.values())))
         content = digest.hexdigest()[:16]
         notes["provenance"] = json.dumps({**provenance, "n_events": n_events, "content_hash": content}, indent=1)
     return n_events, content

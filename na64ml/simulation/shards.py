@@ -54,18 +54,27 @@ def make_and_keep(recipe: Recipe, shard: Shard, folder: Path) -> int:
     InputError
         If the file cannot be written, for instance because the disk is full.
     """
-    columns = make_shard(recipe, shard)
-    path = folder / shard.file_name
+    keep_shard(folder / shard.file_name, make_shard(recipe, shard), recipe.hash)
+    return shard.number
+
+
+def keep_shard(path: Path, columns: Columns, recipe_hash: str) -> None:
+    """Write the columns of a shard and the hash of its recipe to a file, atomically.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written, for instance because the disk is full.
+    """
     try:
         with atomic_path(path) as part, part.open("wb") as file:
-            content: dict[str, Any] = flattened(columns) | {_RECIPE: np.array(recipe.hash)}
+            content: dict[str, Any] = flattened(columns) | {_RECIPE: np.array(recipe_hash)}
             np.savez_compressed(file, **content)
     except OSError as error:
         raise InputError(
             f"{path}: cannot be written ({error.strerror or error}); make room and run the same command again, "
             "finished shards are kept"
         ) from error
-    return shard.number
 
 
 def read_shard(path: Path) -> Columns:

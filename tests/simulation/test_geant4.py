@@ -125,6 +125,13 @@ def test_particles_outside_the_world_are_an_error(shoot):
         shoot(11, 1.0, 1, z=-90000.0)
 
 
+@pytest.mark.parametrize("number", [23, 6])
+def test_particles_that_geant4_does_not_know_are_named(number, shoot):
+    with pytest.raises(ConfigError, match=rf"PDG number {number}: cannot be transported.*let the process decay it"):
+        shoot(number, 500.0, 1)
+    assert total(shoot(11, 1.0, 1), "ECAL") > 0
+
+
 @pytest.mark.parametrize("name", shipped_setups())
 def test_geometry_of_shipped_setups_has_no_overlaps(name, geant4):
     Geant4().open(load_setup(name))

@@ -12,9 +12,10 @@ def test_masses_and_charges_are_those_of_the_pdg():
     np.testing.assert_array_equal(charge([11, -11, 211, 22, -2212]), [-1, 1, 1, 0, -1])
 
 
-def test_unknown_particles_are_named():
-    with pytest.raises(ConfigError, match="PDG number 999999"):
-        mass([999999])
+@pytest.mark.parametrize("number", [999999, 99999999])
+def test_unknown_particles_are_named(number):
+    with pytest.raises(ConfigError, match=f"PDG number {number}: no such particle"):
+        mass([number])
 
 
 def test_particles_are_sorted_by_event_and_keep_their_order_inside():

@@ -5,6 +5,7 @@ import yaml
 
 from na64ml.errors import ConfigError
 from na64ml.resources import shipped
+from na64ml.simulation.library import load_library_recipe
 from na64ml.simulation.recipe import Plan, load_recipe
 
 PROCESSES = "na64ml.simulation.processes"
@@ -114,6 +115,9 @@ def test_missing_recipe():
 
 @pytest.mark.parametrize("path", sorted(shipped("datasets").glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_recipes_can_be_planned(path: Path):
+    if "showers" in yaml.safe_load(path.read_text()):
+        assert load_library_recipe(f"shipped:{path.stem}").showers
+        return
     made = Plan(load_recipe(f"shipped:{path.stem}"))
     assert sum(made.events) == sum(shard.events for shard in made.shards) > 0
 

@@ -82,7 +82,7 @@ class _Geant4Transport(Transport):
         Raises
         ------
         ConfigError
-            If the data tables of Geant4 are missing.
+            If the data tables of Geant4 are missing, or it does not know a particle.
         InputError
             If a particle starts outside the world.
         """
@@ -99,6 +99,8 @@ class _Geant4Transport(Transport):
                     f"Geant4: {error}; set GEANT4_DATA_DIR (now {os.environ.get('GEANT4_DATA_DIR', 'not set')}) to the "
                     "folder of its data tables, or fetch them with: python -m calzone download"
                 ) from error
+            except (ValueError, self._calzone.Geant4Exception) as error:
+                raise ConfigError(_cannot_transport(some, error)) from error
         return scoring.deposits()
 
     def _primaries(self, particles: Particles) -> Any:
@@ -129,6 +131,17 @@ def _chunks(energy: NDArray[np.float64]) -> list[NDArray[np.int64]]:
         return []
     chunk = (np.cumsum(energy) // CHUNK_ENERGY).astype(np.int64)
     return np.split(np.arange(len(energy)), np.flatnonzero(np.diff(chunk)) + 1)
+
+
+def _cannot_transport(particles: Particles, error: Exception) -> str:
+    """Return what is wrong; Geant4 names the particle by its PDG number or by a name of its own."""
+    sent = np.unique(particles.pdg).tolist()
+    numbers = [number for number in sent if f"'{number}'" in str(error)] or sent
+    reason = " ".join(str(error).split()).rstrip(".")
+    return (
+        f"Geant4: PDG number {' or '.join(map(str, numbers))}: cannot be transported ({reason}); let the process decay "
+        "it, or replace it by a particle that Geant4 knows"
+    )
 
 
 def _calzone() -> Any:

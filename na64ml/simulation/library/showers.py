@@ -1,0 +1,111 @@
+"""Making one shard of a shower library."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+from numpy.random import Generator, SeedSequence
+from numpy.typing import NDArray
+
+from na64ml.setups.detectors import Calorimeter, Counter
+from na64ml.setups.setup import Setup, load_setup
+from na64ml.simulation.deposits import Deposits
+from na64ml.simulation.digitisation.digitiser import Columns
+from na64ml.simulation.engines.base import Engine, Transport
+from na64ml.simulation.library.extended import faces, library_setup, tiled_detector
+from na64ml.simulation.library.recipe import LibraryRecipe, ShowerEntry
+from na64ml.simulation.particles import Particles, mass
+from na64ml.simulation.recipe import Shard
+from na64ml.simulation.shards import keep_shard
+
+GAP = 1.0
+"""Particles at depth 0 start this many mm upstream of the detector, in vacuum."""
+
+
+def make_and_keep_showers(recipe: LibraryRecipe, shard: Shard, folder: Path) -> int:
+    """Make a shard of showers and write it to its file, atomically; return its number.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written, for instance because the disk is full.
+    """
+    keep_shard(folder / shard.file_name, make_showers(recipe, shard), recipe.hash)
+    return shard.number
+
+
+def make_showers(recipe: LibraryRecipe, shard: Shard) -> Columns:
+    """Return the showers of a shard in columns; the same recipe and shard give the same columns."""
+    entry = recipe.showers[shard.process]
+    setup, transport = _opened(recipe.model_dump_json(), entry.entry)
+    primaries, transported = SeedSequence(recipe.seed, spawn_key=(shard.process, shard.index)).spawn(2)
+    particles, depth = _primaries(recipe, entry, shard.events, np.random.default_rng(primaries))
+    first = sum(one.count for one in recipe.showers[: shard.process]) + shard.index * recipe.shard_showers
+    return {
+        "shower": (first + particles.event).astype(np.int32),
+        "pdg": particles.pdg,
+        "entry": np.full(shard.events, list(recipe.tiles).index(entry.entry), dtype=np.int16),
+        "kinetic_energy": particles.kinetic_energy.astype(np.float32),
+        "x": particles.position[:, 0].astype(np.float32),
+        "y": particles.position[:, 1].astype(np.float32),
+        "depth": depth.astype(np.float32),
+        **tiles_of(setup, transport.run(particles, shard.events, transported), recipe.dropped),
+    }
+
+
+def tiles_of(setup: Setup, deposits: Deposits, dropped: float) -> Columns:
+    """Return the tiles of each detector, as lists: index ``NAME_tile`` and visible energy in GeV ``NAME_energy``."""
+    columns: Columns = {}
+    for detector in setup.detectors:
+        if not isinstance(detector, Calorimeter | Counter):
+            continue
+        visible = without_small(deposits.visible[detector.name].sum(axis=1), dropped)
+        shower, tile = np.nonzero(visible)
+        counts = np.bincount(shower, minlength=len(visible))
+        columns[f"{detector.name}_tile"] = ak.unflatten(tile.astype(np.int32), counts)
+        columns[f"{detector.name}_energy"] = ak.unflatten(visible[shower, tile], counts)
+    return columns
+
+
+def without_small(visible: NDArray[np.float32], dropped: float) -> NDArray[np.float32]:
+    """Return energies, ``[n, n_tiles]``, without the smallest ones that hold at most a share ``dropped`` of each sum.
+
+    The largest tile gets what they hold.
+    """
+    order = np.argsort(visible, axis=1)
+    rising = np.take_along_axis(visible, order, axis=1).astype(np.float64)
+    below = np.cumsum(rising, axis=1) <= dropped * rising.sum(axis=1, keepdims=True)
+    below[:, -1] = False
+    rising[:, -1] += np.where(below, rising, 0.0).sum(axis=1)
+    rising[below] = 0.0
+    result = np.empty_like(visible)
+    np.put_along_axis(result, order, rising.astype(np.float32), axis=1)
+    return result
+
+
+@lru_cache(maxsize=8)
+def _opened(recipe_json: str, entry: str) -> tuple[Setup, Transport]:
+    """Return what all showers of a recipe that enter one detector share; made once in each worker process."""
+    recipe = LibraryRecipe.model_validate_json(recipe_json)
+    setup = library_setup(load_setup(recipe.setup), recipe.tiles, entry)
+    engine = recipe.engine.make(Engine)  # type: ignore[type-abstract]
+    return setup, engine.open(setup)
+
+
+def _primaries(
+    recipe: LibraryRecipe, entry: ShowerEntry, n: int, rng: Generator
+) -> tuple[Particles, NDArray[np.float64]]:
+    """Draw particles along z, and their depth: impact uniform over two by two tiles, one cell of the target."""
+    low, high = recipe.energy_of(entry)
+    kinetic = np.exp(rng.uniform(np.log(low), np.log(high), n))
+    tile = recipe.tiles[entry.entry]
+    impact = rng.uniform(-tile, tile, (n, 2))
+    depth = rng.uniform(*entry.depth, n)
+    front = faces(tiled_detector(load_setup(recipe.setup), entry.entry))[0]
+    z = np.where(depth > 0, front + depth, front - GAP)
+    momentum = np.sqrt(kinetic * (kinetic + 2 * mass(entry.species)))
+    particles = Particles.build(
+        np.arange(n), entry.species, np.column_stack([impact, z]), np.column_stack([np.zeros((n, 2)), momentum])
+    )
+    return particles, depth
