@@ -94,7 +94,7 @@ def _fit(work: Path, fold: int) -> Path:
     folder = work / key / f"fold_{fold}"
     if not (folder / "trained").is_file():
         data = ["--data.files", json.dumps([TESTED]), "--data.n_folds", str(N_FOLDS), "--data.fold", str(fold)]
-        _command("fit", "--config", CONFIG, *data, "--root", str(folder / "runs"))
+        command("fit", "--config", CONFIG, *data, "--root", str(folder / "runs"))
         (folder / "trained").touch()
     return folder
 
@@ -106,7 +106,7 @@ def _scored(folder: Path, epoch: str, file: str, events: str) -> ScoredEvents:
         checkpoints = folder.glob(f"runs/*/*/checkpoints/{epoch}.ckpt")
         checkpoint = max(checkpoints, key=lambda path: path.stat().st_mtime)
         model = ["--model", str(checkpoint), "--root", str(folder / "runs")]
-        _command("evaluate", file, *model, "--events", events, "--out", str(out))
+        command("evaluate", file, *model, "--events", events, "--out", str(out))
     return ScoredEvents.read(out / "scored.npz")
 
 
@@ -145,7 +145,7 @@ def study(score: NDArray[np.float64], sample: Sample) -> dict[str, object]:
     return results
 
 
-def _command(*arguments: str) -> None:
+def command(*arguments: str) -> None:
     logger.info("na64ml %s", " ".join(arguments))
     if main(arguments) != 0:
         raise Na64mlError(f"'na64ml {' '.join(arguments)}' failed")
