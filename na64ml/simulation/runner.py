@@ -3,16 +3,13 @@
 import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from importlib import import_module
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
 
-from na64ml.errors import ConfigError, InputError
+from na64ml import schedulers
+from na64ml.errors import ConfigError
 from na64ml.simulation.recipe import Plan, Recipe, Shard
 from na64ml.simulation.sample import write_layout, write_sample
 from na64ml.simulation.shards import make_and_keep, read_shard, recipe_of_shard
@@ -97,40 +94,17 @@ def provenance(plan: Plan) -> dict[str, Any]:
 
 def in_processes(workers: int) -> Scheduler:
     """Return a scheduler with several processes on this machine."""
-
-    def run(recipe: Recipe, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
-        if not shards:
-            return
-        with _pool(workers) as pool:
-            futures = [pool.submit(make_and_keep, recipe, shard, folder) for shard in shards]
-            try:
-                for future in as_completed(futures):
-                    yield future.result()
-            except BrokenProcessPool as error:
-                raise InputError(
-                    f"{folder}: a worker died, killed by hand or for want of memory; finished shards are kept, run the "
-                    "same command again, with fewer workers if memory was short"
-                ) from error
-
-    return run
+    return _makes_shards(schedulers.in_processes(workers))
 
 
 def on_dask(address: str) -> Scheduler:
     """Return a scheduler that uses a Dask cluster whose workers see the same folder; lost shards are made again."""
+    return _makes_shards(schedulers.on_dask(address))
 
+
+def _makes_shards(scheduler: schedulers.Scheduler) -> Scheduler:
     def run(recipe: Recipe, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
-        try:
-            distributed: Any = import_module("distributed")
-        except ModuleNotFoundError as error:
-            raise ConfigError("--scheduler needs the package distributed: pip install 'na64ml[dask]'") from error
-        try:
-            client = distributed.Client(address, timeout="10s")
-        except (OSError, TimeoutError, ValueError) as error:
-            raise ConfigError(f"--scheduler {address}: no Dask scheduler answers there ({error})") from error
-        with client:
-            futures = [client.submit(make_and_keep, recipe, shard, folder.resolve(), pure=False) for shard in shards]
-            for future in distributed.as_completed(futures):
-                yield future.result()
+        return scheduler(partial(make_and_keep, recipe, folder=folder.resolve()), shards)
 
     return run
 
@@ -151,16 +125,6 @@ def _missing(recipe: Recipe, shards: Sequence[Shard], folder: Path) -> list[Shar
         if not made_by:
             missing.append(shard)
     return missing
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Open a pool that drops what has not begun when it is left early."""
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _version(package: str) -> str | None:
