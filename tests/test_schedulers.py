@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from na64ml.errors import ConfigError, InputError
+from na64ml.errors import InputError
 from na64ml.schedulers import in_processes, in_this_process, on_dask
 
 HERE = str(Path(__file__).parent)
@@ -106,11 +106,6 @@ def wait_for(condition, seconds=30):
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.05)
-
-
-def test_without_a_dask_scheduler_nothing_is_done():
-    with pytest.raises(ConfigError, match=r"--scheduler tcp://127\.0\.0\.1:1: no Dask scheduler answers there"):
-        list(on_dask("tcp://127.0.0.1:1")(abs, [1]))
 
 
 @pytest.mark.slow
