@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import uproot
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "chain")]
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "chain"))
 from chain.run import CONFIG, OTHER, TESTED, Sample, command, in_order, study
 
 from na64ml.evaluation.scored import ScoredEvents

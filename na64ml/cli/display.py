@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from na64ml.cli.options import add_files, add_mode, event_progress, make_viewer, open_chain
+from na64ml.cli.options import add_files, add_mode, add_model, event_progress, make_viewer, open_chain
 from na64ml.errors import InputError
 from na64ml.evaluation.display import display_event
 from na64ml.events.batch import EventBatch
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--of", metavar="CLASS", nargs="+", help="only survivors of these classes (default: background)"
     )
     parser.add_argument("--most", type=int, default=10, help="draw at most this many events")
-    parser.add_argument("--model", type=Path, help="ONNX file, to show the score and for selections that need it")
+    add_model(parser)
     parser.add_argument("--out", type=Path, default=Path("display"), help="folder for one PNG per event")
 
 

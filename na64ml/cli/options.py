@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import (
@@ -29,6 +30,9 @@ from na64ml.setups.setup import load_setup
 console = Console(width=None if sys.stdout.isatty() else 140)
 """Where the commands write their tables."""
 
+REGISTERED = "models:/"
+"""Prefix of networks in a registry."""
+
 
 def add_files(parser: argparse.ArgumentParser) -> None:
     """Add the input files and how to read them."""
@@ -42,6 +46,32 @@ def add_mode(parser: argparse.ArgumentParser) -> None:
     """Add the search mode and the decision to look at blinded data."""
     parser.add_argument("--mode", help="mode name or YAML file (default: the model's, or na64e_invisible)")
     parser.add_argument("--unblind", action="store_true", help="show data inside the blinded region; this is logged")
+
+
+def add_model(parser: argparse.ArgumentParser, required: bool = False) -> None:
+    """Add the network to score with."""
+    parser.add_argument(
+        "--model", required=required, help="ONNX file written by 'na64ml export', or models:/NAME@ALIAS of a registry"
+    )
+    add_tracking(parser)
+
+
+def add_tracking(parser: argparse.ArgumentParser) -> None:
+    """Add the tracking store that registered networks are in."""
+    parser.add_argument(
+        "--tracking",
+        default="runs",
+        help="run root, or address of the tracking store with the registry (default: runs)",
+    )
+
+
+def model_file(arguments: argparse.Namespace) -> Path:
+    """Return the file of the network that ``--model`` means; only registered networks need MLflow."""
+    if not arguments.model.startswith(REGISTERED):
+        return Path(arguments.model)
+    from na64ml.export.registry import registered_file
+
+    return registered_file(arguments.model, arguments.tracking)
 
 
 def make_reader(arguments: argparse.Namespace, layout: str = "na64e_reference") -> EventReader:
@@ -62,7 +92,7 @@ def make_mode(arguments: argparse.Namespace, reader: EventReader, mode: str = "n
 
 def open_chain(arguments: argparse.Namespace) -> tuple[Scorer | None, EventReader, Mode]:
     """Open the network of ``--model``, if there is one, and the reader and mode that fit it or the options."""
-    scorer = Scorer(arguments.model) if arguments.model else None
+    scorer = Scorer(model_file(arguments)) if arguments.model else None
     if scorer is None:
         reader = make_reader(arguments)
         return None, reader, make_mode(arguments, reader)

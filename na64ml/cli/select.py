@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from na64ml.cli.options import add_files, add_mode, console, event_progress, make_viewer, open_chain
+from na64ml.cli.options import add_files, add_mode, add_model, console, event_progress, make_viewer, open_chain
 from na64ml.errors import ConfigError
 from na64ml.events.atomic import atomic_path
 from na64ml.events.reader import EventReader
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--selection", nargs="+", default=["simple"], help="selection names or YAML files (default: simple)"
     )
-    parser.add_argument("--model", type=Path, help="ONNX file, for selections that cut on the score")
+    add_model(parser)
     parser.add_argument("--out", type=Path, help="folder for one JSON file per selection")
 
 

@@ -9,11 +9,11 @@ from rich.table import Table
 
 from na64ml.cli.options import console, event_progress
 from na64ml.errors import ConfigError
-from na64ml.simulation.library import LibraryRecipe, load_library_recipe, make_and_keep_showers, make_library
+from na64ml.schedulers import Scheduler, in_processes, on_dask
+from na64ml.simulation.library import LibraryRecipe, load_library_recipe, make_library
 from na64ml.simulation.particles import properties
 from na64ml.simulation.recipe import Plan, load_recipe
-from na64ml.simulation.runner import Make, Scheduler, in_processes, on_dask, simulate
-from na64ml.simulation.shards import make_and_keep
+from na64ml.simulation.runner import simulate
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def _make_sample(arguments: argparse.Namespace) -> None:
     out = arguments.out or Path(f"{recipe.name}.root")
     total, start = sum(plan.events), time.monotonic()
     with event_progress("simulating", total) as progress:
-        simulate(recipe, out, _scheduler(arguments, make_and_keep), progress, keep_shards=arguments.keep_shards)
+        simulate(recipe, out, _scheduler(arguments), progress, keep_shards=arguments.keep_shards)
     seconds = time.monotonic() - start
     console.print(f"{total:,} events in {seconds:.0f} s. Look at them: na64ml inspect {out}")
 
@@ -59,13 +59,12 @@ def _make_library(arguments: argparse.Namespace) -> None:
     out = arguments.out or Path(f"{recipe.name}.root")
     total, start = sum(entry.count for entry in recipe.showers), time.monotonic()
     with event_progress("simulating", total) as progress:
-        scheduler = _scheduler(arguments, make_and_keep_showers)
-        make_library(recipe, out, scheduler, progress, keep_shards=arguments.keep_shards)
+        make_library(recipe, out, _scheduler(arguments), progress, keep_shards=arguments.keep_shards)
     console.print(f"{total:,} showers in {time.monotonic() - start:.0f} s: {out}")
 
 
-def _scheduler(arguments: argparse.Namespace, make: Make) -> Scheduler:
-    return on_dask(arguments.scheduler, make) if arguments.scheduler else in_processes(arguments.workers, make)
+def _scheduler(arguments: argparse.Namespace) -> Scheduler:
+    return on_dask(arguments.scheduler) if arguments.scheduler else in_processes(arguments.workers)
 
 
 def _library_table(recipe: LibraryRecipe) -> Table:

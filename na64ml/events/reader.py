@@ -109,8 +109,10 @@ class EventReader:
             detectors={name: f"{kind} (segment sums)" if name in sums else kind for name, kind in kinds.items()}
         )
 
-    def iterate_file(self, file: str, step: int = DEFAULT_STEP) -> Iterator[EventBatch]:
-        """Yield the events of one file in order; an empty tree is warned about.
+    def iterate_file(
+        self, file: str, step: int = DEFAULT_STEP, start: int = 0, stop: int | None = None
+    ) -> Iterator[EventBatch]:
+        """Yield the events of one file in order, or its entries ``start`` to ``stop``; an empty tree is warned about.
 
         Raises
         ------
@@ -120,20 +122,30 @@ class EventReader:
             If the conditions do not cover a run.
         """
         with open_tree(file, self.layout.tree) as tree:
-            present = set(tree.keys(recursive=False))
-            needed = self._needed(present)
-            require_branches(file, self.layout.tree, sorted(present), needed)
-            wanted = [*needed, *sorted(self._optional() & present - needed.keys())]
+            wanted = self.branches(tree, file)
             if tree.num_entries == 0:
                 logger.warning("%s: tree '%s' is empty", file, self.layout.tree)
                 return
-            chunks = tree.iterate(wanted, step_size=step, library="ak", how=dict)
+            chunks = tree.iterate(wanted, entry_start=start, entry_stop=stop, step_size=step, library="ak", how=dict)
             while True:
                 with decoding(file):
                     chunk = next(chunks, None)
                 if chunk is None:
                     return
                 yield self._decode(chunk, file)
+
+    def branches(self, tree: Any, file: str) -> list[str]:
+        """Return the branches that are read of an open tree.
+
+        Raises
+        ------
+        InputError
+            If one that the layout needs is missing.
+        """
+        present = set(tree.keys(recursive=False))
+        needed = self._needed(present)
+        require_branches(file, self.layout.tree, sorted(present), needed)
+        return [*needed, *sorted(self._optional() & present - needed.keys())]
 
     def _needed(self, present: set[str]) -> dict[str, str]:
         """Return the branches without which a file cannot be read, with the layout key that asks for each."""

@@ -19,7 +19,8 @@ SHIPPED = "shipped:"
 def expand(patterns: str | Path | Sequence[str | Path]) -> list[str]:
     """Return the files of paths and glob patterns, each once, patterns sorted.
 
-    ``shipped:NAME`` is a file of the datasets that come with the package.
+    ``shipped:NAME`` is a file of the datasets that come with the package, ``root://HOST//PATH`` one of an XRootD
+    server.
 
     Raises
     ------
@@ -38,14 +39,30 @@ def expand(patterns: str | Path | Sequence[str | Path]) -> list[str]:
     return list(files)
 
 
+def is_remote(file: str) -> bool:
+    """Whether a file lies on a server, as ``root://HOST//PATH`` does."""
+    return "://" in file
+
+
 def _matches(pattern: str) -> list[str]:
-    path = Path(pattern)
-    if not re.search(r"[*?[]", pattern) or path.exists():
-        return [pattern]
-    found = sorted(map(str, Path(path.anchor).glob(str(path.relative_to(path.anchor)))))
+    if is_remote(pattern):
+        found = _remote_matches(pattern) if re.search(r"[*[]", pattern) else [pattern]
+    else:
+        path = Path(pattern)
+        if not re.search(r"[*?[]", pattern) or path.exists():
+            return [pattern]
+        found = sorted(map(str, Path(path.anchor).glob(str(path.relative_to(path.anchor)))))
     if not found:
         raise InputError(f"{pattern}: no file matches; check the path and the quotes around the pattern")
     return found
+
+
+def _remote_matches(pattern: str) -> list[str]:
+    from fsspec.core import url_to_fs
+
+    with decoding(pattern):
+        server, path = url_to_fs(pattern)
+        return sorted(server.unstrip_protocol(found) for found in server.glob(path))
 
 
 @contextmanager
@@ -106,8 +123,17 @@ def decoding(file: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise InputError(f"{file}: no such file; check the path") from error
+    except ImportError as error:
+        raise InputError(
+            f"{file}: needs a package that is not installed ({error}); for root:// files: pip install 'na64ml[xrootd]'"
+        ) from error
     except Exception as error:
         reason = str(error).strip().splitlines()
+        if is_remote(file) and isinstance(error, OSError | TimeoutError):
+            raise InputError(
+                f"{file}: cannot be read from the server ({reason[0] if reason else type(error).__name__}); check the "
+                "address, the path and your credentials, and run the same command again"
+            ) from error
         raise InputError(
             f"{file}: not a readable ROOT file ({type(error).__name__}: {reason[0] if reason else 'no details'}); "
             "it is truncated, damaged or of another format: copy it again or take it out of the list"

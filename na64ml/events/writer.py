@@ -1,4 +1,4 @@
-"""Writing TTrees that ROOT macros can read."""
+"""Writing TTrees that ROOT macros can read, and RNTuples."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -42,8 +42,28 @@ def write_tree(
     """
     with atomic_path(path) as part, uproot.recreate(part, compression=uproot.ZSTD(1)) as file:
         yield file.mktree(tree, dict(branches))
-        for name, text in (notes or {}).items():
-            file[name] = text
+        _write_notes(file, notes)
+
+
+@contextmanager
+def write_ntuple(
+    path: Path, name: str, fields: Mapping[str, np.dtype[Any] | str], notes: Mapping[str, str] | None = None
+) -> Iterator[TreeWriter]:
+    """Create a ROOT file with one RNTuple instead, which needs ROOT 6.34 or newer; see `write_tree`.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written to.
+    """
+    with atomic_path(path) as part, uproot.recreate(part, compression=uproot.ZSTD(1)) as file:
+        yield file.mkrntuple(name, dict(fields))
+        _write_notes(file, notes)
+
+
+def _write_notes(file: Any, notes: Mapping[str, str] | None) -> None:
+    for name, text in (notes or {}).items():
+        file[name] = text
 
 
 def columns_of(arrays: Mapping[str, NDArray[Any]]) -> dict[str, np.dtype[Any]]:

@@ -2,17 +2,14 @@
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from importlib import import_module
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
 
-from na64ml.errors import ConfigError, InputError
+from na64ml.errors import ConfigError
+from na64ml.schedulers import Scheduler
 from na64ml.simulation.recipe import Plan, Recipe, Shard
 from na64ml.simulation.sample import write_layout, write_sample
 from na64ml.simulation.shards import make_and_keep, read_shard, recipe_of_shard
@@ -33,14 +30,6 @@ class Hashed(Protocol):
     @property
     def hash(self) -> str:
         """Hash of the content."""
-        ...
-
-
-class Scheduler(Protocol):
-    """Runs a function on many shards and yields their numbers as they finish."""
-
-    def __call__(self, recipe: Hashed, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
-        """Make the shards in a folder."""
         ...
 
 
@@ -77,7 +66,7 @@ def simulate(recipe: Recipe, out: Path, scheduler: Scheduler, progress: Progress
     plan = Plan(recipe)
     folder = out.with_name(out.name + ".shards")
     shards = plan.shards
-    make_missing(recipe, shards, folder, scheduler, progress)
+    make_missing(recipe, shards, folder, make_and_keep, scheduler, progress)
     chunks = (read_shard(folder / shard.file_name) for shard in shards)
     n_events, content = write_sample(out, chunks, plan.labels, provenance(plan))
     names = (recipe.setup, recipe.conditions or recipe.setup)
@@ -90,9 +79,9 @@ def simulate(recipe: Recipe, out: Path, scheduler: Scheduler, progress: Progress
 
 
 def make_missing(
-    recipe: Hashed, shards: Sequence[Shard], folder: Path, scheduler: Scheduler, progress: Progress
+    recipe: Hashed, shards: Sequence[Shard], folder: Path, make: Make, scheduler: Scheduler, progress: Progress
 ) -> None:
-    """Make the shards of a recipe that have no file in a folder yet.
+    """Make the shards of a recipe that have no file in a folder yet; ``make`` makes one of them.
 
     Raises
     ------
@@ -107,7 +96,7 @@ def make_missing(
     if done:
         _log.info("%s: %d of %d shards are finished", folder, done, len(shards))
         progress(sum(size.values()) - sum(shard.events for shard in missing))
-    for number in scheduler(recipe, missing, folder):
+    for number in scheduler(partial(make, recipe, folder=folder.resolve()), missing):
         progress(size[number])
 
 
@@ -128,46 +117,6 @@ def versions() -> dict[str, str | None]:
     return {name: _version(name) for name in ("na64ml", "numpy", "scipy", "particle", "calzone")}
 
 
-def in_processes(workers: int, make: Make = make_and_keep) -> Scheduler:
-    """Return a scheduler with several processes on this machine; ``make`` makes a shard."""
-
-    def run(recipe: Hashed, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
-        if not shards:
-            return
-        with _pool(workers) as pool:
-            futures = [pool.submit(make, recipe, shard, folder) for shard in shards]
-            try:
-                for future in as_completed(futures):
-                    yield future.result()
-            except BrokenProcessPool as error:
-                raise InputError(
-                    f"{folder}: a worker died, killed by hand or for want of memory; finished shards are kept, run the "
-                    "same command again, with fewer workers if memory was short"
-                ) from error
-
-    return run
-
-
-def on_dask(address: str, make: Make = make_and_keep) -> Scheduler:
-    """Return a scheduler that uses a Dask cluster whose workers see the same folder; lost shards are made again."""
-
-    def run(recipe: Hashed, shards: Sequence[Shard], folder: Path) -> Iterator[int]:
-        try:
-            distributed: Any = import_module("distributed")
-        except ModuleNotFoundError as error:
-            raise ConfigError("--scheduler needs the package distributed: pip install 'na64ml[dask]'") from error
-        try:
-            client = distributed.Client(address, timeout="10s")
-        except (OSError, TimeoutError, ValueError) as error:
-            raise ConfigError(f"--scheduler {address}: no Dask scheduler answers there ({error})") from error
-        with client:
-            futures = [client.submit(make, recipe, shard, folder.resolve(), pure=False) for shard in shards]
-            for future in distributed.as_completed(futures):
-                yield future.result()
-
-    return run
-
-
 def _missing(recipe: Hashed, shards: Sequence[Shard], folder: Path) -> list[Shard]:
     """Return the shards without a file of this recipe."""
     if not folder.is_dir():
@@ -184,16 +133,6 @@ def _missing(recipe: Hashed, shards: Sequence[Shard], folder: Path) -> list[Shar
         if not made_by:
             missing.append(shard)
     return missing
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Open a pool that drops what has not begun when it is left early."""
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _version(package: str) -> str | None:

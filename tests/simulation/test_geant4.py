@@ -7,13 +7,14 @@ import yaml
 from numpy.random import SeedSequence
 
 from na64ml.errors import ConfigError, InputError
+from na64ml.schedulers import in_processes
 from na64ml.setups.materials import radiation_lengths
 from na64ml.setups.setup import load_setup, shipped_setups
 from na64ml.simulation.engines.geant4 import Geant4
 from na64ml.simulation.engines.geant4.geometry import world
 from na64ml.simulation.particles import Particles
 from na64ml.simulation.recipe import load_recipe
-from na64ml.simulation.runner import in_processes, simulate
+from na64ml.simulation.runner import simulate
 
 pytestmark = pytest.mark.geant4
 

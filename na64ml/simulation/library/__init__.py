@@ -2,6 +2,5 @@
 
 from na64ml.simulation.library.make import make_library
 from na64ml.simulation.library.recipe import LibraryRecipe, load_library_recipe
-from na64ml.simulation.library.showers import make_and_keep_showers
 
-__all__ = ["LibraryRecipe", "load_library_recipe", "make_and_keep_showers", "make_library"]
+__all__ = ["LibraryRecipe", "load_library_recipe", "make_library"]

@@ -5,12 +5,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from na64ml.schedulers import Scheduler
 from na64ml.setups.setup import load_setup
 from na64ml.simulation.library.extended import digest, library_setup, tile_shape, tiled_detector
 from na64ml.simulation.library.recipe import LibraryRecipe
+from na64ml.simulation.library.showers import make_and_keep_showers
 from na64ml.simulation.particles import properties
 from na64ml.simulation.recipe import split
-from na64ml.simulation.runner import Progress, Scheduler, make_missing, versions
+from na64ml.simulation.runner import Progress, make_missing, versions
 from na64ml.simulation.sample import write_columns
 from na64ml.simulation.shards import read_shard
 
@@ -34,7 +36,7 @@ def make_library(
     out
         ROOT file to write.
     scheduler
-        Where shards are made, by `~na64ml.simulation.library.showers.make_and_keep_showers`.
+        Where shards are made.
     progress
         Called with the number of showers as they get done, also for those that were there before.
     keep_shards
@@ -55,7 +57,7 @@ def make_library(
     notes = provenance(recipe)
     folder = out.with_name(out.name + ".shards")
     shards = split([entry.count for entry in recipe.showers], recipe.shard_showers)
-    make_missing(recipe, shards, folder, scheduler, progress)
+    make_missing(recipe, shards, folder, make_and_keep_showers, scheduler, progress)
     n_showers, content = write_columns(out, (read_shard(folder / s.file_name) for s in shards), notes, {})
     if not keep_shards:
         shutil.rmtree(folder)

@@ -11,15 +11,15 @@ import yaml
 
 from na64ml.cli import main
 from na64ml.errors import ConfigError, InputError
+from na64ml.schedulers import in_processes, on_dask
 from na64ml.setups.setup import load_setup
-from na64ml.simulation.library import load_library_recipe, make_and_keep_showers, make_library
-from na64ml.simulation.library.showers import make_showers, without_small
+from na64ml.simulation.library import load_library_recipe, make_library
+from na64ml.simulation.library.showers import make_and_keep_showers, make_showers, without_small
 from na64ml.simulation.recipe import Shard, load_recipe
-from na64ml.simulation.runner import in_processes, on_dask
 
 
-def one_by_one(recipe, shards, folder):
-    yield from (make_and_keep_showers(recipe, shard, folder) for shard in reversed(shards))
+def one_by_one(function, shards):
+    yield from map(function, reversed(shards))
 
 
 def quiet(n_showers):
@@ -62,7 +62,7 @@ def test_a_library_has_the_showers_of_its_recipe(recipe, tmp_path):
 
 
 def test_the_content_depends_on_the_recipe_and_not_on_the_workers(write_recipe, recipe, tmp_path):
-    schedulers = (one_by_one, in_processes(1, make_and_keep_showers), in_processes(2, make_and_keep_showers))
+    schedulers = (one_by_one, in_processes(1), in_processes(2))
     hashes = {make_library(recipe, tmp_path / f"{i}.root", one, quiet) for i, one in enumerate(schedulers)}
     assert len(hashes) == 1
     other = load_library_recipe(str(write_recipe("other.yaml", seed=8)))
@@ -70,9 +70,8 @@ def test_the_content_depends_on_the_recipe_and_not_on_the_workers(write_recipe, 
 
 
 def test_an_interrupted_run_goes_on(write_recipe, recipe, tmp_path):
-    def interrupted(recipe, shards, folder):
-        for shard in shards[:2]:
-            yield make_and_keep_showers(recipe, shard, folder)
+    def interrupted(function, shards):
+        yield from map(function, shards[:2])
         raise KeyboardInterrupt
 
     out = tmp_path / "toy.root"
@@ -85,9 +84,9 @@ def test_an_interrupted_run_goes_on(write_recipe, recipe, tmp_path):
     (out.with_name("toy.root.shards") / "shard-00001.npz").write_bytes(b"damaged")
     made, done = [], []
 
-    def rest(recipe, shards, folder):
+    def rest(function, shards):
         made.extend(shard.number for shard in shards)
-        yield from one_by_one(recipe, shards, folder)
+        yield from one_by_one(function, shards)
 
     content = make_library(recipe, out, rest, done.append)
     assert made == [1, 2, 3, 4, 5, 6]
@@ -95,16 +94,13 @@ def test_an_interrupted_run_goes_on(write_recipe, recipe, tmp_path):
     assert content == make_library(recipe, tmp_path / "whole.root", one_by_one, quiet)
 
 
-def test_a_killed_worker_is_reported_and_the_rest_is_resumable(write_recipe, recipe, tmp_path):
+def test_a_killed_worker_loses_only_its_shard_which_is_made_again(write_recipe, recipe, tmp_path):
     trap = tmp_path / "trap"
     engine = {"class_path": "toy.Toy", "init_args": {"kill": str(trap)}}
     deadly = load_library_recipe(str(write_recipe("deadly.yaml", engine=engine)))
     trap.touch()
-    scheduler = in_processes(1, make_and_keep_showers)
-    with pytest.raises(InputError, match=r"a worker died.*finished shards are kept, run the same command again"):
-        make_library(deadly, tmp_path / "toy.root", scheduler, quiet)
-    assert not (tmp_path / "toy.root").exists()
-    content = make_library(deadly, tmp_path / "toy.root", scheduler, quiet)
+    content = make_library(deadly, tmp_path / "toy.root", in_processes(1), quiet)
+    assert not trap.exists()  # a worker died
     assert content == make_library(recipe, tmp_path / "whole.root", one_by_one, quiet)
 
 
@@ -121,8 +117,7 @@ def test_a_full_disk_is_reported(recipe, tmp_path, monkeypatch):
 def test_a_dask_cluster_makes_the_same(recipe, tmp_path):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
-        scheduler = on_dask(cluster.scheduler_address, make_and_keep_showers)
-        content = make_library(recipe, tmp_path / "dask.root", scheduler, quiet)
+        content = make_library(recipe, tmp_path / "dask.root", on_dask(cluster.scheduler_address), quiet)
     assert content == make_library(recipe, tmp_path / "whole.root", one_by_one, quiet)
 
 

@@ -1,0 +1,1 @@
+"""Scoring many files in shards, wherever the shards are done."""
