@@ -194,11 +194,9 @@ class Matcher:
 
     def _make_group(self, pdg: int, detector: int, inside: bool) -> _Group:
         showers, entry = self._showers, self._showers.detectors[detector]
-        made = self._made(pdg, entry, inside)
-        species = pdg
-        if not made and pdg in STAND_INS:
-            species = STAND_INS[pdg]
-            made = self._made(species, entry, inside)
+        candidates = [pdg, STAND_INS[pdg]] if pdg in STAND_INS else [pdg]
+        species = next((one for one in candidates if self._made(one, entry, inside)), pdg)
+        made = self._made(species, entry, inside)
         where = "inside" if inside else "in front of"
         name = f"{properties(species).name} (PDG number {species}) that start {where} {entry}"
         if not made:
