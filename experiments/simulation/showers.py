@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def by_layers(setup: Setup, names: tuple[str, ...]) -> Setup:
-    """Return a setup of the named detectors, whose ECAL has every layer as a segment of its own, as in the reference."""
+    """Return a setup of the named detectors whose ECAL has every layer as a segment of its own, as the reference."""
     content = setup.model_dump(mode="json", exclude_none=True)
     content["detectors"] = [one for one in content["detectors"] if one["name"] in names]
     content["name"] = " ".join(names)

@@ -64,13 +64,14 @@ class Library(Engine):
     pool
         Part of the library to use, so that samples for training and testing share no shower. Default: all of it.
     max_scale
-        Largest factor, up or down, by which energies of a shower are scaled. Particles below the lowest energy of the
-        library get its lowest showers, whatever the factor.
+        Largest factor, up or down, by which energies of a shower are scaled. Showers within 12 % are preferred, so it
+        matters for rare species only. Particles below the lowest energy of the library get its lowest showers,
+        whatever the factor.
     """
 
     path: Path
     pool: Pool | None = None
-    max_scale: float = Field(default=1.3, gt=1, le=2)
+    max_scale: float = Field(default=2.0, gt=1, le=4)
 
     def open(self, setup: Setup) -> Transport:
         """Read the library.
