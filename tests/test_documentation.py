@@ -28,6 +28,8 @@ from na64ml.selection.selection import Selection
 from na64ml.selection.variables import VARIABLES
 from na64ml.setups.conditions import Conditions
 from na64ml.setups.setup import load_setup, shipped_setups
+from na64ml.simulation.class_path import ClassPath
+from na64ml.simulation.engines.base import Engine
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("datasets/*.md")])
@@ -192,6 +194,8 @@ def test_yaml_fragment_is_valid(example: Example) -> None:
     elif "ranges" in content:
         conditions = Conditions.model_validate(content)
         conditions.check(load_setup(conditions.setup))
+    elif "engine" in content:
+        ClassPath.model_validate(content["engine"]).make(Engine)
     else:
         Selection.model_validate(content)
 

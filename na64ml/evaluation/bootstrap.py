@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from na64ml.selection.independent import trial_of_event
 from na64ml.selection.intervals import CONFIDENCE_LEVEL
 
 
@@ -25,10 +26,11 @@ def resamples(
     seed
         Seed of the random generator; the same seed gives the same samples.
     group
-        int64 ``[n_events]``: events with the same value are drawn together. Default: each event by itself.
+        int64 ``[n_events]``: events with the same value, such as the id of their leading shower, are drawn together;
+        those with a negative one, and by default all, each by themselves.
     """
     rng = np.random.default_rng(seed)
-    index = np.arange(n_events) if group is None else np.unique(group, return_inverse=True)[1]
+    index = trial_of_event(n_events, group)
     n_groups = int(index.max()) + 1 if n_events else 0
     for _ in range(n_resamples):
         drawn = rng.integers(n_groups, size=n_groups) if n_groups else np.empty(0, np.int64)

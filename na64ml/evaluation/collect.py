@@ -14,6 +14,7 @@ from na64ml.events.root_files import expand
 from na64ml.events.splits import check_unique
 from na64ml.inference.scorer import Scores
 from na64ml.selection.absent import absent_inputs
+from na64ml.selection.independent import leading_showers
 from na64ml.selection.mode import Mode
 from na64ml.selection.variables import compute
 from na64ml.selection.view import EventView
@@ -75,7 +76,6 @@ def scored_events(reader: EventReader, events: EventBatch, mode: Mode, scores: S
     absent = absent_inputs(reader.layout, reader.setup)
     energies = compute(ENERGIES, EventView(events, reader.setup, reader.conditions, absent))
     mass = np.asarray(events.columns.get("mass", np.full(len(events), np.nan)), dtype=np.float64)
-    group = events.columns.get("shower_id")
     return ScoredEvents(
         classes=mode.classes,
         label=label,
@@ -87,5 +87,5 @@ def scored_events(reader: EventReader, events: EventBatch, mode: Mode, scores: S
         ecal_energy=energies["ecal_energy"],
         hcal_energy=energies["hcal_energy"],
         ids=events.ids,
-        group=None if group is None else np.asarray(group, dtype=np.int64),
+        group=leading_showers(events),
     )

@@ -32,7 +32,8 @@ def evaluate(
     Names, with ``C`` a class, ``M`` a dark-photon mass in GeV and ``E`` the target signal efficiency
     (``0.95``):
 
-    - ``confidence_level``; ``weighted``; ``events/C``, ``weight/C``, ``not_scored/C``
+    - ``confidence_level``; ``weighted``; ``events/C``, ``independent/C`` (distinct leading showers, and events without
+      one), ``weight/C``, ``not_scored/C``
     - ``auc/C`` with ``_lo``, ``_hi``
     - ``threshold@E``, ``is_reached@E``, ``signal_efficiency@E`` with ``_lo``, ``_hi``
     - ``background_efficiency/C@E`` with ``_lo``, ``_hi``, ``_survivors``
@@ -45,8 +46,8 @@ def evaluate(
     Parameters
     ----------
     scored
-        Events of all classes, none dropped. Backgrounds without weight have only ``events/C``, ``weight/C``
-        and ``not_scored/C``.
+        Events of all classes, none dropped. Backgrounds without weight have only ``events/C``,
+        ``independent/C``, ``weight/C`` and ``not_scored/C``.
     targets
         Signal efficiencies of the working points.
     cl
@@ -67,6 +68,7 @@ def evaluate(
     for name in scored.classes:
         events = scored.of_class(name)
         metrics[f"events/{name}"] = len(events)
+        metrics[f"independent/{name}"] = events.n_independent
         metrics[f"weight/{name}"] = float(events.weight.sum())
         metrics[f"not_scored/{name}"] = int(np.count_nonzero(events.status != SCORED))
     for name in scored.backgrounds:

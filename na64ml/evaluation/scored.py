@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from na64ml.errors import InputError
 from na64ml.inference.status import BLINDED, SCORED, STATUS_NAMES
+from na64ml.selection.independent import trial_of_event
 
 __all__ = ["SCORED", "STATUS", "ScoredEvents"]
 
@@ -42,7 +43,8 @@ class ScoredEvents:
     ids
         int64 ``[n, 3]``: run, spill and event in spill.
     group
-        int64 ``[n]`` or None: leading shower of each event. Events of one group are not independent.
+        int64 ``[n]`` or None: leading shower of each event, negative where there is none. Events of one shower are not
+        independent.
 
     Raises
     ------
@@ -105,6 +107,11 @@ class ScoredEvents:
         """Distinct dark-photon masses of the signal in GeV, of positive weight, sorted."""
         mass = self.mass[(self.label == 0) & (self.weight > 0)]
         return np.unique(mass[np.isfinite(mass)])
+
+    @property
+    def n_independent(self) -> int:
+        """Number of independent events: distinct leading showers, and events without one."""
+        return int(trial_of_event(len(self), self.group).max(initial=-1)) + 1
 
     @property
     def decision_score(self) -> NDArray[np.float64]:

@@ -55,7 +55,8 @@ def evaluation_sections(
         Section("Figures", figures=captioned),
         Section(
             "Events and signal efficiency",
-            "Events that could not be scored are counted, never dropped.",
+            "Events that could not be scored are counted, never dropped. Events of one leading shower of a library are "
+            "one independent event.",
             [_events(scored, metrics), *_masses(scored, metrics, targets)],
         ),
     ]
@@ -80,13 +81,14 @@ def _events(scored: ScoredEvents, metrics: Metrics) -> Table:
         [
             class_title(name),
             f"{metrics[f'events/{name}']}",
+            f"{metrics[f'independent/{name}']}",
             f"{metrics[f'weight/{name}']:.6g}",
             f"{metrics[f'not_scored/{name}']}",
             _interval(metrics, f"auc/{name}", ".4f") if f"auc/{name}" in metrics else "",
         ]
         for name in scored.classes
     ]
-    return Table("Events by class", ["class", "events", "weight", "not scored", "area under ROC"], rows)
+    return Table("Events by class", ["class", "events", "independent", "weight", "not scored", "area under ROC"], rows)
 
 
 def _masses(scored: ScoredEvents, metrics: Metrics, targets: Sequence[float]) -> list[Table]:

@@ -63,13 +63,16 @@ def efficiency_at_survivors_interval(
     background_pass: NDArray[np.bool_],
     survivors: int,
     *,
+    signal_group: NDArray[np.int64] | None = None,
+    background_group: NDArray[np.int64] | None = None,
     n_resamples: int = 1000,
     seed: int = 0,
     cl: float = CONFIDENCE_LEVEL,
 ) -> SurvivorPoint:
     """Return `efficiency_at_survivors` with its percentile interval from a bootstrap over events.
 
-    Signal and background are resampled separately and the threshold is set anew on each sample.
+    Signal and background are resampled separately and the threshold is set anew on each sample. Events of one group,
+    such as one leading shower, are drawn together; see `~na64ml.evaluation.bootstrap.resamples`.
 
     Raises
     ------
@@ -79,8 +82,8 @@ def efficiency_at_survivors_interval(
     evaluate = _prepare(signal_score, signal_pass, background_score, background_pass, survivors)
     value, threshold = evaluate(np.ones(len(signal_score)), np.ones(len(background_score)))
     pairs = zip(
-        resamples(len(signal_score), n_resamples, seed),
-        resamples(len(background_score), n_resamples, seed + 1),
+        resamples(len(signal_score), n_resamples, seed, signal_group),
+        resamples(len(background_score), n_resamples, seed + 1, background_group),
         strict=True,
     )
     values = [evaluate(*counts)[0] for counts in pairs]

@@ -17,9 +17,11 @@ from na64ml.errors import InputError
 from na64ml.selection.blinding import Blinding
 from na64ml.selection.cuts import Mask
 from na64ml.selection.efficiency import Trials
+from na64ml.selection.independent import leading_showers
 from na64ml.selection.intervals import CONFIDENCE_LEVEL, zero_survivor_yield
 from na64ml.selection.mode import DATA_LABEL
 from na64ml.selection.selection import Decisions, Selection
+from na64ml.selection.shower_tally import ShowerTally
 from na64ml.selection.view import EventView
 
 DATA = "data"
@@ -33,7 +35,7 @@ class GroupCount:
     """One class in one row of a cut flow.
 
     Intervals are those of `na64ml.selection.efficiency`, of the level `CONFIDENCE_LEVEL`: central, and without
-    survivors 0 and the one-sided upper limit.
+    survivors 0 and the one-sided upper limit. Events of one leading shower of a library are one trial of them.
 
     Parameters
     ----------
@@ -46,10 +48,11 @@ class GroupCount:
     not_applicable
         Events that reached the cut but whose layout lacks its inputs; they pass.
     weighted, weighted_error
-        Sum of weights after the cut, and the square root of the sum of their squares.
+        Sum of weights after the cut, and the square root of the sum of their squares, of summed weights for events
+        of one leading shower.
     weighted_limit
-        Where no weight is left, the upper limit of ``weighted``: 2.30 times the largest weight of the class at
-        the start (physics.md 3.3 and 4.7). None otherwise.
+        Where no weight is left, the upper limit of ``weighted``: 2.30 times the largest weight of the class, or of
+        one of its leading showers, at the start (physics.md 3.3 and 4.7). None otherwise.
     efficiency, low, high
         ``events`` over those at the start, with its interval.
     weighted_efficiency, weighted_low, weighted_high
@@ -118,7 +121,11 @@ class CutFlow:
     largest: NDArray[np.float64] = field(init=False, repr=False)
     """Largest weight at the start, ``[n_groups]``."""
 
+    showers: ShowerTally = field(init=False, repr=False)
+    """The same sums by leading shower, for events of a shower library."""
+
     def __post_init__(self) -> None:
+        self.showers = ShowerTally(len(self.selection.cuts) + 3)
         self.tallies = np.zeros((len(Tally), len(self.selection.cuts) + 3, len(self.groups), 3))
         self.largest = np.zeros(len(self.groups))
 
@@ -142,6 +149,8 @@ class CutFlow:
         self.has_data |= bool((label == DATA_LABEL).any())
         shown = ~self.blinding.hidden(view)
 
+        place = self.showers.place(group, np.where(shown, leading_showers(view.batch), -1))
+
         def tally(mask: Mask) -> NDArray[np.float64]:
             sums = [
                 np.bincount(group[mask], weights=weight[mask] ** power, minlength=len(self.groups))
@@ -149,10 +158,14 @@ class CutFlow:
             ]
             return np.stack(sums, axis=1)
 
+        def left(row: int, mask: Mask) -> None:
+            self.tallies[Tally.EVENTS, row] += tally(mask)
+            self.showers.add(row, mask, place, weight)
+
         np.maximum.at(self.largest, group[shown], weight[shown])
-        self.tallies[Tally.EVENTS, _START] += tally(shown)
-        self.tallies[Tally.EVENTS, _NOT_SCORED] += tally(shown & ~decisions.scored)
-        self.tallies[Tally.EVENTS, _SURVIVING] += tally(shown & decisions.surviving(label == 0))
+        left(_START, shown)
+        left(_NOT_SCORED, shown & ~decisions.scored)
+        left(_SURVIVING, shown & decisions.surviving(label == 0))
         alive = shown & decisions.scored
         for number, kept in enumerate(decisions.kept):
             row = self.tallies[:, _FIRST_CUT + number]
@@ -161,7 +174,7 @@ class CutFlow:
             if not decisions.applicable[number]:
                 row[Tally.NOT_APPLICABLE] += tally(alive)
             alive = alive & kept
-            row[Tally.EVENTS] += tally(alive)
+            left(_FIRST_CUT + number, alive)
 
     def __add__(self, other: "CutFlow") -> "CutFlow":
         """Return the cut flow of both sets of events.
@@ -182,6 +195,7 @@ class CutFlow:
         total = CutFlow(self.selection, self.blinding)
         total.has_data = self.has_data or other.has_data
         total.tallies = self.tallies + other.tallies
+        total.showers = self.showers + other.showers
         total.largest = np.maximum(self.largest, other.largest)
         return total
 
@@ -216,6 +230,7 @@ class CutFlow:
             if self.blinded and name == DATA and left[0] == 0:
                 counts[name] = None
             elif start[0] > 0:
+                plain, weighted = self.showers.trials(row, _START, index, left, start, float(self.largest[index]))
                 losses = self.tallies[:, row, index, 0].astype(int).tolist()
                 counts[name] = GroupCount(
                     events=int(left[0]),
@@ -223,35 +238,22 @@ class CutFlow:
                     undefined=losses[Tally.UNDEFINED],
                     not_applicable=losses[Tally.NOT_APPLICABLE],
                     weighted=float(left[1]),
-                    weighted_error=float(np.sqrt(left[2])),
-                    weighted_limit=None if left[1] > 0 else zero_survivor_yield(float(self.largest[index])),
-                    **_efficiencies(left, start, float(self.largest[index])),
+                    weighted_error=float(np.sqrt(weighted.passed_squares)),
+                    weighted_limit=None if left[1] > 0 else zero_survivor_yield(weighted.largest),
+                    **_efficiencies(plain, weighted),
                 )
         return counts
 
 
-def _efficiencies(left: NDArray[np.float64], start: NDArray[np.float64], largest: float) -> dict[str, Any]:
-    """Return the efficiencies of one class; ``left`` and ``start`` are sums of weight^0, weight^1, weight^2."""
-    plain = _trials(left[[0, 0, 0]], start[[0, 0, 0]], 1.0).efficiency()
-    weighted = _trials(left, start, largest).efficiency() if start[1] > 0 else None
+def _efficiencies(plain: Trials, weighted: Trials) -> dict[str, Any]:
+    """Return the efficiencies of one class."""
+    counted = plain.efficiency()
+    by_weight = weighted.efficiency() if weighted.weight > 0 else None
     return {
-        "efficiency": plain.value,
-        "low": plain.lo,
-        "high": plain.hi,
-        "weighted_efficiency": weighted.value if weighted else None,
-        "weighted_low": weighted.lo if weighted else None,
-        "weighted_high": weighted.hi if weighted else None,
+        "efficiency": counted.value,
+        "low": counted.lo,
+        "high": counted.hi,
+        "weighted_efficiency": by_weight.value if by_weight else None,
+        "weighted_low": by_weight.lo if by_weight else None,
+        "weighted_high": by_weight.hi if by_weight else None,
     }
-
-
-def _trials(left: NDArray[np.float64], start: NDArray[np.float64], largest: float) -> Trials:
-    return Trials(
-        total=int(start[0]),
-        survivors=int(left[0]) if left[1] > 0 else 0,
-        weight=float(start[1]),
-        squares=float(start[2]),
-        largest=largest,
-        passed=float(left[1]),
-        passed_squares=float(left[2]),
-        failed_squares=float(start[2] - left[2]),
-    )

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64ml.errors import InputError
+from na64ml.selection.independent import trial_of_event
 from na64ml.selection.intervals import CONFIDENCE_LEVEL, clopper_pearson, zero_survivor_limit
 
 _NO_LOWER_BOUND = 1e-15
@@ -120,7 +121,7 @@ def efficiency(
     weight
         float64 ``[n]``, not negative.
     group
-        int64 ``[n]``: events with the same value are not independent.
+        int64 ``[n]``: events with the same value are not independent, unless it is negative.
     cl
         Confidence level; central with survivors, one-sided without.
 
@@ -129,7 +130,7 @@ def efficiency(
     InputError
         If the events have no weight.
     """
-    index = np.arange(len(weight)) if group is None else np.unique(group, return_inverse=True)[1]
+    index = trial_of_event(len(weight), group)
     surviving = np.bincount(index, np.where(passed, weight, 0.0)).astype(float)
     failing = np.bincount(index, np.where(passed, 0.0, weight)).astype(float)
     total = surviving + failing

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+NO_SHOWER = -1
+"""Shower id of events that come from no library."""
+
 
 @dataclass(frozen=True, eq=False)
 class Crossings:
@@ -37,10 +40,14 @@ class Deposits:
         left of the beam particle (index 0) and by secondaries (index 1). Calorimeters and counters.
     crossings
         Charged particles at tracker planes.
+    shower
+        int64 ``[n_events]``: id of the frozen shower of the leading particle, or `NO_SHOWER`; None from engines that
+        have none. Events of one leading shower are not independent.
     """
 
     visible: Mapping[str, NDArray[np.float32]]
     crossings: Crossings
+    shower: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.visible.values())))

@@ -13,6 +13,9 @@ from na64ml.errors import ConfigError
 MEV = 1e-3
 """One MeV in GeV; the ``particle`` package states masses in MeV."""
 
+NEUTRINOS = (12, 14, 16, -12, -14, -16)
+"""They leave no energy: engines do not transport them."""
+
 
 @dataclass(frozen=True, eq=False)
 class Particles:

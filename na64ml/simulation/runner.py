@@ -107,6 +107,7 @@ def provenance(plan: Plan) -> dict[str, Any]:
         "recipe_hash": plan.recipe.hash,
         "geometry_hash": plan.setup.geometry_hash,
         "digitisation_hash": plan.digitisation.hash,
+        "engine": plan.engine.provenance(),
         "processes": plan.rates(),
         "versions": versions(),
     }

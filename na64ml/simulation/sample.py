@@ -81,6 +81,7 @@ def write_layout(
             "parent_pdg": {"branch": "mc_parent_pdg", "optional": True},
             "pileup": {"branch": "mc_pileup", "optional": True},
             "srd_forced": {"branch": "mc_srd_forced", "optional": True},
+            "shower_id": {"branch": "mc_shower_id", "optional": True},
         },
     }
     with atomic_path(path) as part:

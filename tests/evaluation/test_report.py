@@ -68,7 +68,8 @@ def test_evaluation_is_reported(scored: ScoredEvents, tmp_path: Path) -> None:
     assert len(page.images) == len(figures)
     rows = {row[0]: row for row in page.rows}
     value = metrics["rejection/dimuon@0.95"]
-    assert rows["dimuon"][3] == str(metrics["not_scored/dimuon"])
+    assert rows["dimuon"][2] == str(metrics["independent/dimuon"])
+    assert rows["dimuon"][4] == str(metrics["not_scored/dimuon"])
     assert any(row[0] == "dimuon" and row[4].startswith(f"{value:.3g} (") for row in page.rows)
     assert rows["0.001"][1].startswith(f"{metrics['signal_efficiency/mass_0.001@0.5']:.3f}")
 

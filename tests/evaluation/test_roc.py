@@ -68,3 +68,11 @@ def test_correlated_groups_widen_the_interval() -> None:
     lo, hi = bootstrap_interval(mean, 1000)
     group_lo, group_hi = bootstrap_interval(mean, 1000, group=group)
     assert group_hi - group_lo > 3 * (hi - lo)
+
+
+def test_negative_groups_are_single_events() -> None:
+    group = np.array([-1, -1, 4, 4, -1])
+    drawn = np.array(list(resamples(5, 50, seed=1, group=group)))
+    assert np.all(drawn[:, 2] == drawn[:, 3])
+    assert not np.all(drawn[:, 0] == drawn[:, 1])
+    assert np.all(drawn[:, [0, 1, 2, 4]].sum(axis=1) == 4)

@@ -57,3 +57,14 @@ def test_interval_covers_the_value() -> None:
 def test_no_signal_is_refused() -> None:
     with pytest.raises(InputError, match="0 signal events"):
         efficiency_at_survivors(SIGNAL[:0], ALL[:0], BACKGROUND, np.ones(4, bool), 0)
+
+
+def test_events_of_one_shower_widen_the_interval() -> None:
+    rng = np.random.default_rng(1)
+    group = np.repeat(np.arange(10), 50)
+    signal = rng.normal(3, 1, 10)[group] + rng.normal(0, 0.2, 500)
+    arguments = (signal, np.ones(500, bool), rng.normal(0, 1, 800), np.ones(800, bool), 5)
+    plain = efficiency_at_survivors_interval(*arguments, n_resamples=200)
+    grouped = efficiency_at_survivors_interval(*arguments, signal_group=group, n_resamples=200)
+    assert grouped.efficiency == plain.efficiency
+    assert grouped.hi - grouped.lo > 2 * (plain.hi - plain.lo)

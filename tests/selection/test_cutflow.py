@@ -196,3 +196,34 @@ def test_json_and_table(energies):
     assert "blinded" in text
     assert "100 (5 - 100)" in text  # 1 of 1
     assert "< 90" in text  # 0 of 1
+
+
+def test_events_of_one_shower_are_one_trial(energies):
+    """The intervals of a mix of showers and single events, in two batches, are those of an evaluation with groups."""
+    rng = np.random.default_rng(3)
+    n = 400
+    shower = rng.integers(-1, 12, n)
+    energy = np.clip(30 + 4 * shower + rng.normal(0, 10, n), 1, 99)
+    weight = rng.uniform(0.5, 2, n)
+
+    def flow(which, **changes):
+        columns = {"process": [1] * len(which), "weight": weight[which], "columns": {"shower_id": shower[which]}}
+        return flow_of(energies(energy[which], **{**columns, **changes}), ECAL_CUT)
+
+    halves = flow(np.arange(0, n, 2)) + flow(np.arange(1, n, 2))
+    count = table(halves)["ECAL"]["electroproduction"]
+    for name, weights in (("", np.ones(n)), ("weighted_", weight)):
+        expected = efficiency(energy < 50, weights, shower)
+        found = [getattr(count, f"{name}{end}") for end in ("efficiency", "low", "high")]
+        assert found == pytest.approx([expected.value, expected.lo, expected.hi])
+    alone = table(flow(np.arange(n), columns={}))["ECAL"]["electroproduction"]
+    assert alone.events == count.events
+    assert count.high - count.low > 1.5 * (alone.high - alone.low)
+    assert count.weighted_error > 1.5 * alone.weighted_error
+
+
+def test_no_survivor_of_one_shower_is_hardly_a_limit(energies):
+    view = energies([60] * 50, process=[1] * 50, weight=[0.1] * 50, columns={"shower_id": [4] * 50})
+    count = table(flow_of(view, ECAL_CUT))["ECAL"]["electroproduction"]
+    assert (count.efficiency, count.high) == pytest.approx((0, 0.9))
+    assert count.weighted_limit == pytest.approx(np.log(10) * 5)

@@ -62,3 +62,11 @@ def test_coverage_with_weights() -> None:
 def test_weightless_events_are_refused() -> None:
     with pytest.raises(InputError, match="positive weight"):
         efficiency(np.zeros(3, bool), np.zeros(3))
+
+
+def test_events_without_a_shower_are_their_own_trials():
+    passed, weight = np.array([True, False, True, True, False]), np.ones(5)
+    mixed = efficiency(passed, weight, np.array([-1, -1, 3, 3, -1]))
+    assert (mixed.survivors, mixed.total) == (2, 4)
+    alone = efficiency(passed, weight, np.full(5, -1))
+    assert alone == efficiency(passed, weight)

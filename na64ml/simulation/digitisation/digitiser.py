@@ -13,7 +13,7 @@ from na64ml.setups.conditions import Conditions
 from na64ml.setups.detectors import SRD, Calorimeter, Counter, Tracker
 from na64ml.setups.digitisation import Digitisation
 from na64ml.setups.setup import Setup
-from na64ml.simulation.deposits import Deposits
+from na64ml.simulation.deposits import NO_SHOWER, Deposits
 from na64ml.simulation.digitisation.calorimeter import digitise_cells, digitise_times
 from na64ml.simulation.digitisation.srd import digitise_modules
 from na64ml.simulation.digitisation.track import digitise_track
@@ -181,6 +181,7 @@ class Digitiser:
             "mc_pileup": pileup,
             "mc_pileup_dt": dt,
             "mc_srd_forced": truth["srd_forced"].astype(np.bool_),
+            "mc_shower_id": np.full(n_events, NO_SHOWER) if deposits.shower is None else deposits.shower,
             **self._noise_free(deposits),
             **{f"mc_{name}": ak.unflatten(values, counts) for name, values in lists.items()},
         }

@@ -1,6 +1,7 @@
 """What every engine has: it turns particles into deposits."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 from numpy.random import SeedSequence
 
@@ -30,3 +31,7 @@ class Engine(StrictModel, ABC):
         ConfigError
             If the engine or its data are missing, or the geometry is wrong.
         """
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what its results depend on beside its parameters, such as the content of a file they name."""
+        return {}

@@ -75,7 +75,7 @@ def tile_shape(detector: Tiled) -> tuple[int, int, int]:
 
 def faces(detector: Tiled) -> tuple[float, float]:
     """Return front face and back face of the part of a detector on the axis, z in mm."""
-    low, high = _bounds(detector)
+    low, high = bounds(detector)
     return float(low[2]), float(high[2])
 
 
@@ -103,10 +103,10 @@ def check_depth(setup: Setup, entry: str, depth: float) -> None:
 
 def _tiled(detector: Tiled, entered: Tiled, tile: float) -> Tiled:
     if faces(detector)[0] < faces(entered)[0]:
-        low, high = _bounds(detector)
+        low, high = bounds(detector)
         counts = np.round((high - low)[:2] / tile).astype(int)
         return _replaced(detector, counts, (low + high)[:2] / 2, tile, keep_hole=True)
-    (low, high), (other_low, other_high) = _bounds(detector), _bounds(entered)
+    (low, high), (other_low, other_high) = bounds(detector), bounds(entered)
     reach = np.maximum(high - other_low, other_high - low)[:2]
     counts = 2 * np.ceil(reach / tile - _TOLERANCE).astype(int)
     return _replaced(detector, counts, np.zeros(2), tile, keep_hole=False)
@@ -120,13 +120,12 @@ def _replaced(
             "cells": {"value": counts.tolist(), "source": _SOURCE},
             "cell_size": {"value": [tile, tile], "source": _SOURCE},
             "centre": {"value": centre.tolist(), "source": _SOURCE},
-            "segments": [detector.segments[index].model_dump() for index in _on_axis(detector)],
+            "segments": [detector.segments[index].model_dump() for index in on_axis(detector)],
         }
         if not keep_hole:
             changed["hole"] = None
         return Calorimeter.model_validate(detector.model_dump() | changed)
-    position, size = detector.channels.position, detector.channels.size
-    planes = np.unique(np.column_stack([position[:, 2], size[:, 2]]), axis=0)
+    planes = np.unique(np.column_stack([detector.channels.position[:, 2], detector.channels.size[:, 2]]), axis=0)
     x, y = (middle + (np.arange(n) - (n - 1) / 2) * tile for n, middle in zip(counts, centre, strict=True))
     elements = [
         {
@@ -141,16 +140,17 @@ def _replaced(
     return Counter.model_validate(detector.model_dump() | {"elements": elements})
 
 
-def _on_axis(detector: Calorimeter) -> list[int]:
+def on_axis(detector: Calorimeter) -> list[int]:
+    """Return the segments of a calorimeter that do not stand beside the axis of the others."""
     return [i for i in range(len(detector.segments)) if detector.segment_centre(i) == detector.centre.value]
 
 
-def _bounds(detector: Tiled) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def bounds(detector: Tiled) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the corners in mm of the box around the parts of a detector on the axis."""
     channels = detector.channels
     chosen = np.ones(detector.n_channels, dtype=bool)
     if isinstance(detector, Calorimeter):
-        chosen = np.isin(channels.segment, _on_axis(detector))
+        chosen = np.isin(channels.segment, on_axis(detector))
     position, half = channels.position[chosen], channels.size[chosen] / 2
     return (position - half).min(axis=0), (position + half).max(axis=0)
 

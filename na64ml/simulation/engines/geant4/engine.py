@@ -16,15 +16,12 @@ from na64ml.simulation.deposits import Deposits
 from na64ml.simulation.engines.base import Engine, Transport
 from na64ml.simulation.engines.geant4.geometry import CM, WORLD_HALF_WIDTH, world
 from na64ml.simulation.engines.geant4.scoring import Scoring
-from na64ml.simulation.particles import MEV, Particles
+from na64ml.simulation.particles import MEV, NEUTRINOS, Particles
 
 PHYSICS_LISTS = ("FTFP_BERT", "FTFP_BERT_HP", "QGSP_BERT", "QGSP_BERT_HP", "QGSP_BIC", "QGSP_BIC_HP")
 
 CHUNK_ENERGY = 1000.0
 """GeV transported at once: an electromagnetic shower leaves about 10 MB of steps for every 100 GeV."""
-
-INVISIBLE = (12, 14, 16, -12, -14, -16)
-"""Neutrinos: not transported."""
 
 
 class Geant4(Engine):
@@ -86,7 +83,7 @@ class _Geant4Transport(Transport):
         InputError
             If a particle starts outside the world.
         """
-        visible = particles.select(~np.isin(particles.pdg, INVISIBLE))
+        visible = particles.select(~np.isin(particles.pdg, NEUTRINOS))
         self._check_inside(visible)
         self._simulation.random.seed = int(seed.generate_state(1, np.uint64)[0])
         scoring = Scoring(self._setup, n_events)

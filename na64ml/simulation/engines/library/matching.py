@@ -1,0 +1,244 @@
+"""Choosing a frozen shower for each particle: same species and entry, near in energy, place and depth."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from na64ml.errors import InputError
+from na64ml.simulation.engines.library.store import Showers
+from na64ml.simulation.engines.library.symmetry import fold
+from na64ml.simulation.library.recipe import ShowerEntry
+from na64ml.simulation.particles import Particles, properties
+
+STAND_INS = {-11: 11, 11: -11}
+"""Species whose showers stand in for those that a library lacks: positrons and electrons shower alike."""
+
+MUONS = (13, -13)
+"""Their energies are not scaled: what they leave hardly depends on their energy."""
+
+WINDOW = 0.12
+"""Showers within this difference in ln E are as good as each other."""
+
+ENOUGH = 12
+"""Where fewer showers are in the window, it is widened until they are this many, or to the largest scale."""
+
+TRIALS = 24
+"""Showers drawn in the window, of which the nearest in place and depth is taken."""
+
+FEWEST = 5
+"""Showers of a species and entry that a pool must have."""
+
+PLACE_SCALE, DEPTH_SCALE = 0.15, 0.02
+"""Differences that count alike: in place as a share of the tile, in depth as a share of the detector's depth."""
+
+TINY = 1e-12
+"""Energy in GeV below which particles are at rest."""
+
+MAX_DEPTH = 0.1
+"""How far beyond the depths of the library a particle may start, as a share of the detector's depth."""
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """The shower of each particle: index ``[n]``, factor of its energies, and symmetry operation to the particle."""
+
+    shower: NDArray[np.int64]
+    scale: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """Showers of one species that enter one detector, from outside or anywhere; sorted by energy.
+
+    The highest energy and the depths are those between which the recipe has them.
+    """
+
+    name: str
+    highest: float
+    depths: tuple[float, float]
+    shower: NDArray[np.int64]
+    log_energy: NDArray[np.float64]
+    place: NDArray[np.float64]
+    depth: NDArray[np.float64]
+
+
+class Matcher:
+    """Finds showers.
+
+    Parameters
+    ----------
+    showers
+        The library.
+    used
+        Which of its showers may be used, ``[n_showers]``.
+    depths
+        Depth in mm of each detector of the library.
+    max_scale
+        Largest ratio of the energies of particle and shower, and inverse of the smallest.
+    """
+
+    def __init__(
+        self, showers: Showers, used: NDArray[np.bool_], depths: NDArray[np.float64], max_scale: float
+    ) -> None:
+        self._showers, self._used, self._depths, self._max_scale = showers, used, depths, max_scale
+        self._widths = np.array(list(showers.recipe.tiles.values()))
+        self._folded = fold(in_tile(showers.impact, self._widths[showers.entry]))[0]
+        self._groups: dict[tuple[int, int, bool], _Group] = {}
+
+    def match(
+        self,
+        particles: Particles,
+        detector: NDArray[np.int64],
+        depth: NDArray[np.float64],
+        place: NDArray[np.float64],
+        rng: Generator,
+    ) -> Matches:
+        """Return the shower of each particle.
+
+        Parameters
+        ----------
+        particles
+            The particles, all of which enter a detector.
+        detector, depth
+            Index of that detector and depth in mm, ``[n]``.
+        place
+            Folded place in the tile in mm, ``[n, 2]``.
+        rng
+            Random numbers.
+
+        Raises
+        ------
+        InputError
+            If the library has no shower for a particle.
+        """
+        shower, scale = np.zeros(len(particles), dtype=np.int64), np.ones(len(particles))
+        energy = particles.kinetic_energy
+        for key, which in _by_kind(particles.pdg, detector, depth > 0):
+            group = self._group(*key)
+            self._check(group, key[1], energy[which], depth[which])
+            chosen = self._choose(
+                group, key[1], np.log(np.maximum(energy[which], TINY)), depth[which], place[which], rng
+            )
+            shower[which] = group.shower[chosen]
+            if key[0] not in MUONS:
+                scale[which] = energy[which] / np.exp(group.log_energy[chosen])
+        return Matches(shower, scale)
+
+    def _choose(
+        self,
+        group: _Group,
+        detector: int,
+        log_energy: NDArray[np.float64],
+        depth: NDArray[np.float64],
+        place: NDArray[np.float64],
+        rng: Generator,
+    ) -> NDArray[np.int64]:
+        """Return indices into the group."""
+        first, last = self._windows(group, log_energy)
+        # A window with few showers is gone through, a larger one is sampled.
+        number = np.minimum(last - first, TRIALS)
+        trial = first[:, None] + np.arange(TRIALS) % np.maximum(number, 1)[:, None]
+        sampled = last - first > TRIALS
+        drawn = (rng.random((int(sampled.sum()), TRIALS)) * (last - first)[sampled, None]).astype(np.int64)
+        trial[sampled] = first[sampled, None] + drawn
+        away = (group.place[trial] - place[:, None]) / (PLACE_SCALE * self._widths[detector])
+        cost = (away**2).sum(axis=2)
+        cost += ((group.depth[trial] - depth[:, None]) / (DEPTH_SCALE * self._depths[detector])) ** 2
+        # Ties, such as equal places of one shower drawn twice, are harmless; noise keeps the choice from repeating.
+        cost += rng.exponential(1.0, cost.shape)
+        return np.asarray(np.take_along_axis(trial, cost.argmin(axis=1)[:, None], axis=1)[:, 0])
+
+    def _windows(self, group: _Group, log_energy: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the first shower and the one behind the last that are near enough in energy."""
+        energies, limit = group.log_energy, np.log(self._max_scale)
+        wanted = np.maximum(log_energy, energies[0])
+        first, last = (np.searchsorted(energies, wanted + side * min(WINDOW, limit)) for side in (-1, 1))
+        middle = np.searchsorted(energies, wanted)
+        few = last - first < ENOUGH
+        lowest = np.searchsorted(energies, wanted - limit)
+        highest = np.searchsorted(energies, wanted + limit, side="right")
+        first = np.where(few, np.maximum(np.minimum(first, middle - ENOUGH // 2), lowest), first)
+        last = np.where(few, np.minimum(np.maximum(last, middle + ENOUGH // 2), highest), last)
+        empty = first >= last
+        if empty.any():
+            wrong = float(np.exp(wanted[empty][0]))
+            raise InputError(
+                f"{self._showers.path}: no shower of {group.name} within a factor {self._max_scale:g} of {wrong:.4g} "
+                "GeV; make a larger library, use fewer pools, or raise max_scale"
+            )
+        return first, last
+
+    def _check(self, group: _Group, detector: int, energy: NDArray[np.float64], depth: NDArray[np.float64]) -> None:
+        if (too_high := energy > group.highest * self._max_scale).any():
+            raise InputError(
+                f"{self._showers.path}: a particle has {energy[too_high].max():.4g} GeV, but showers of {group.name} "
+                f"go up to {group.highest:g} GeV; make a library with 'energy' up to there"
+            )
+        first, last = group.depths
+        margin = MAX_DEPTH * self._depths[detector]
+        outside = (depth > last + margin) | (depth < first - margin)
+        if outside.any():
+            raise InputError(
+                f"{self._showers.path}: a particle starts {depth[outside][0]:.0f} mm inside, but showers of "
+                f"{group.name} start at {first:g} to {last:g} mm; make a library with 'depth' up to there"
+            )
+
+    def _group(self, pdg: int, detector: int, inside: bool) -> _Group:
+        key = pdg, detector, inside
+        if key not in self._groups:
+            self._groups[key] = self._make_group(*key)
+        return self._groups[key]
+
+    def _make_group(self, pdg: int, detector: int, inside: bool) -> _Group:
+        showers, entry = self._showers, self._showers.detectors[detector]
+        candidates = [pdg, STAND_INS[pdg]] if pdg in STAND_INS else [pdg]
+        species = next((one for one in candidates if self._made(one, entry, inside)), pdg)
+        made = self._made(species, entry, inside)
+        where = "inside" if inside else "in front of"
+        name = f"{properties(species).name} (PDG number {species}) that start {where} {entry}"
+        if not made:
+            depth = ", depth: [0, ...]" if inside else ""
+            raise InputError(
+                f"{showers.path}: no showers of {name}; make a library with "
+                f"'{{species: {species}, entry: {entry}{depth}, count: ...}}', or let the process decay the particle"
+            )
+        here = (showers.entry == detector) & (inside | (showers.depth == 0)) & (showers.pdg == species)
+        chosen = np.flatnonzero(here & self._used)
+        if len(chosen) < FEWEST:
+            raise InputError(
+                f"{showers.path}: only {len(chosen)} showers of {name} may be used, {FEWEST} are needed; use fewer "
+                "pools or make a larger library"
+            )
+        order = chosen[np.argsort(showers.kinetic_energy[chosen], kind="stable")]
+        highest = max(showers.recipe.energy_of(one)[1] for one in made)
+        depths = min(one.depth[0] for one in made), max(one.depth[1] for one in made)
+        energy = np.log(showers.kinetic_energy[order])
+        return _Group(name, highest, depths, order, energy, self._folded[order], showers.depth[order])
+
+    def _made(self, pdg: int, entry: str, inside: bool) -> list[ShowerEntry]:
+        """Return the parts of the recipe that make such showers; none that start inside if all start in front."""
+        made = [one for one in self._showers.recipe.showers if (one.species, one.entry) == (pdg, entry)]
+        if inside:
+            return made if any(one.depth[1] > 0 for one in made) else []
+        return [one for one in made if one.depth[1] == 0]
+
+
+def in_tile(place: NDArray[np.float64], width: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return places in mm from a border of tiles, ``[n, 2]``, as distances from the middle of their tile."""
+    return np.asarray(place % width[:, None] - width[:, None] / 2)
+
+
+def _by_kind(
+    pdg: NDArray[np.int32], detector: NDArray[np.int64], inside: NDArray[np.bool_]
+) -> Iterator[tuple[tuple[int, int, bool], NDArray[np.int64]]]:
+    """Yield species, detector and whether inside it, with the indices of its particles."""
+    if not len(pdg):
+        return
+    code = (pdg.astype(np.int64) * 64 + detector) * 2 + inside
+    order = np.argsort(code, kind="stable")
+    for which in np.split(order, np.flatnonzero(np.diff(code[order])) + 1):
+        one = which[0]
+        yield (int(pdg[one]), int(detector[one]), bool(inside[one])), which

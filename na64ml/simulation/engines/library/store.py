@@ -1,0 +1,163 @@
+"""The showers of a library file in columns."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import uproot
+from numpy.typing import NDArray
+
+from na64ml.errors import ConfigError, InputError
+from na64ml.simulation.library.recipe import LibraryRecipe
+from na64ml.simulation.sample import TREE
+
+_REMAKE = "make it again with: na64ml simulate --library"
+_SCALARS = ("shower", "pdg", "entry", "kinetic_energy", "x", "y", "depth")
+
+
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """Tiles of one detector of all showers: those of shower ``i`` are ``offset[i] .. offset[i + 1]``.
+
+    Parameters
+    ----------
+    offset
+        int64 ``[n_showers + 1]``.
+    segment
+        int32 ``[n_tiles]``: depth segment.
+    place
+        float32 ``[2, n_tiles]``: x and y in mm of the middle of the tile, from the middle of the tiled detector.
+    energy
+        float32 ``[n_tiles]``: visible energy in GeV.
+    """
+
+    offset: NDArray[np.int64]
+    segment: NDArray[np.int32]
+    place: NDArray[np.float32]
+    energy: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Showers:
+    """All showers of a library.
+
+    Parameters
+    ----------
+    path
+        The file.
+    recipe
+        What it was made from.
+    provenance
+        That and more, as the file states it.
+    shower, pdg, entry
+        Id, PDG number, and index into `detectors` of the detector that is entered, ``[n]``.
+    kinetic_energy
+        In GeV, ``[n]``.
+    impact
+        In mm from the axis, ``[n, 2]``.
+    depth
+        In mm behind the front face, ``[n]``; 0 for particles that come from outside.
+    tiles
+        By detector.
+    """
+
+    path: Path
+    recipe: LibraryRecipe
+    provenance: Mapping[str, Any]
+    shower: NDArray[np.int64]
+    pdg: NDArray[np.int32]
+    entry: NDArray[np.int16]
+    kinetic_energy: NDArray[np.float64]
+    impact: NDArray[np.float64]
+    depth: NDArray[np.float64]
+    tiles: Mapping[str, Tiles]
+
+    @property
+    def detectors(self) -> tuple[str, ...]:
+        """Names of the detectors that have tiles."""
+        return tuple(self.recipe.tiles)
+
+
+def read_showers(path: Path) -> Showers:
+    """Read a library file.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such file.
+    InputError
+        If it is damaged or no library.
+    """
+    if not path.is_file():
+        raise ConfigError(f"{path}: there is no such shower library; {_REMAKE}")
+    try:
+        with uproot.open(path) as file:
+            provenance = json.loads(str(file["provenance"]))
+            columns = file[TREE].arrays(library="ak", how=dict)
+    except Exception as error:  # uproot and its decompressors raise many kinds
+        raise InputError(f"{path}: damaged, or no shower library ({_short(error)}); {_REMAKE}") from error
+    try:
+        return _showers(path, provenance, columns)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: no shower library ({_short(error)}); {_REMAKE}") from error
+
+
+def _showers(path: Path, provenance: Mapping[str, Any], columns: Mapping[str, Any]) -> Showers:
+    scalars = {name: ak.to_numpy(columns[name]) for name in _SCALARS}
+    recipe = LibraryRecipe.model_validate(provenance["recipe"])
+    entry, names = scalars["entry"], list(recipe.tiles)
+    wrong = [
+        message
+        for message, is_wrong in {
+            f"{len(entry):,} of {provenance['n_events']:,} showers": len(entry) != provenance["n_events"],
+            "showers with the same id": len(np.unique(scalars["shower"])) < len(entry),
+            "energies or places that are no numbers": not all(np.isfinite(values).all() for values in scalars.values()),
+            "energies that are not above 0": bool((scalars["kinetic_energy"] <= 0).any()),
+            "unknown entries": bool(((entry < 0) | (entry >= len(names))).any()),
+        }.items()
+        if is_wrong
+    ]
+    if wrong:
+        raise InputError(f"{path}: damaged, it has {', '.join(wrong)}; {_REMAKE}")
+    shapes = {
+        name: np.array([provenance["tiles"].get(one, {}).get(name, (0, 0, 0)) for one in names]) for name in names
+    }
+    return Showers(
+        path=path,
+        recipe=recipe,
+        provenance=provenance,
+        shower=scalars["shower"].astype(np.int64),
+        pdg=scalars["pdg"],
+        entry=entry,
+        kinetic_energy=scalars["kinetic_energy"].astype(np.float64),
+        impact=np.column_stack([scalars["x"], scalars["y"]]).astype(np.float64),
+        depth=scalars["depth"].astype(np.float64),
+        tiles={name: _tiles(path, name, columns, shapes[name][entry], recipe.tiles[name]) for name in names},
+    )
+
+
+def _tiles(path: Path, name: str, columns: Mapping[str, Any], shape: NDArray[np.int64], width: float) -> Tiles:
+    """Return the tiles of one detector; ``shape`` is that of each shower, ``[n, 3]``, and ``width`` theirs in mm."""
+    counts = ak.to_numpy(ak.num(columns[f"{name}_tile"]))
+    tile = ak.to_numpy(ak.flatten(columns[f"{name}_tile"])).astype(np.int64)
+    energy = ak.to_numpy(ak.flatten(columns[f"{name}_energy"])).astype(np.float32)
+    shape = np.repeat(shape, counts, axis=0)
+    if len(tile) != len(energy) or (tile < 0).any() or (tile >= shape.prod(axis=1)).any():
+        raise InputError(f"{path}: damaged, tiles of {name} lie outside of it; {_REMAKE}")
+    if not (np.isfinite(energy) & (energy >= 0)).all():
+        raise InputError(f"{path}: damaged, energies of {name} are negative or no numbers; {_REMAKE}")
+    _, nx, ny = shape.T
+    segment, rest = np.divmod(tile, nx * ny)
+    index = np.stack(np.divmod(rest, ny))
+    place = (index - (np.stack([nx, ny]) - 1) / 2) * width
+    offset = np.concatenate([[0], np.cumsum(counts)])
+    return Tiles(offset, segment.astype(np.int32), place.astype(np.float32), energy)
+
+
+def _short(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 120 else text[:117] + "..."
