@@ -20,16 +20,20 @@ from na64ml.simulation.processes.beam_electron import GAP
 from na64ml.simulation.processes.dark_photon import CM2_PER_PB, LEAD_A
 from na64ml.simulation.processes.depth import z_at_depth
 from na64ml.simulation.processes.forced_decay import forced_decay
-from na64ml.simulation.processes.positron_annihilation import PB, Z_LEAD
+from na64ml.simulation.processes.positron_annihilation import Z_LEAD
 from na64ml.simulation.processes.sampling import draw
 from na64ml.simulation.processes.shower_electrons import photon_track_length
 from na64ml.simulation.processes.two_body import decay_in_two
+from na64ml.simulation.processes.weizsaecker_williams import PB
 
 HBAR_C = 1.973269804e-13
 """In GeV mm (CODATA)."""
 
 FAR = 1e9
 """End in mm of the region beyond the detector."""
+
+HIGHEST = 0.99
+"""Energy of the photons over that of the beam, at most."""
 
 
 class ALP(Process):
@@ -40,7 +44,8 @@ class ALP(Process):
     Parameters
     ----------
     alp_mass, coupling
-        Mass in GeV and coupling to photons in GeV^-1.
+        Mass in GeV and coupling to photons in GeV^-1. The formula of the cross-section is positive only for
+        alp_mass² / 2 below about 0.027 GeV times the energy; heavier ones are an error.
     low
         Smallest energy in GeV.
     region
@@ -55,6 +60,7 @@ class ALP(Process):
 
     def generate(self, n_events: int, beamline: Beamline, rng: Generator) -> GeneratedEvents:
         """Make conversions and forced decays; the weight is the probability of the decay."""
+        self._check(beamline.energy)
         track = beamline.particles(n_events, rng, end_z=beamline.front)
         energy = np.minimum(self._energies(n_events, beamline.energy, rng), 0.995 * track.p)
         start = z_at_depth(rng.gamma(2.0, 1.0, n_events), beamline)  # radiated after 1 X0, converted after 1 more
@@ -73,7 +79,8 @@ class ALP(Process):
 
     def rate(self, beamline: Beamline) -> NonNegative:
         """Return conversions per electron above ``low``, wherever they decay (physics.md 4.5)."""
-        grid = np.linspace(self.low, 0.99 * beamline.energy, 200)
+        self._check(beamline.energy)
+        grid = np.linspace(self.low, HIGHEST * beamline.energy, 200)
         per_x0 = N_A * MATERIALS["Pb"].radiation_length / LEAD_A * CM2_PER_PB
         density = self.cross_section(grid) * photon_track_length(grid, beamline.energy)
         value = float(np.trapezoid(density, grid) * per_x0)
@@ -82,8 +89,7 @@ class ALP(Process):
     def cross_section(self, energy: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the Primakoff cross-section in lead in pb for photons of ``energy`` GeV (physics.md 4.5 [V-code])."""
         t_min = (self.alp_mass**2 / (2 * energy)) ** 2
-        nuclear = 0.164 * LEAD_A ** (-2 / 3)
-        atomic = (float(mass(11)) / (111 * Z_LEAD ** (-1 / 3))) ** 2
+        nuclear, atomic = _form_factors()
         logarithm = np.log((nuclear + t_min) / (atomic + t_min)) - 2
         return np.asarray(self.coupling**2 * alpha * Z_LEAD**2 / 8 * np.clip(logarithm, 0, None) * PB)
 
@@ -92,9 +98,29 @@ class ALP(Process):
         return np.asarray(energy / self.alp_mass * 64 * np.pi * HBAR_C / (self.coupling**2 * self.alp_mass**3))
 
     def _energies(self, n: int, initial: float, rng: Generator) -> NDArray[np.float64]:
-        grid = np.linspace(self.low, 0.99 * initial, 400)
+        grid = np.linspace(self.low, HIGHEST * initial, 400)
         density = self.cross_section(grid) * photon_track_length(grid, initial)
         return draw(grid, density, rng.random(n))
+
+    def _check(self, initial: float) -> None:
+        highest = HIGHEST * initial
+        if not self.low < highest:
+            raise ConfigError(
+                f"{self.name}: low {self.low:g} GeV leaves no photons of a beam of {initial:g} GeV; give one between "
+                f"1 and {highest:g} GeV"
+            )
+        if self.cross_section(np.array([highest]))[0] <= 0:
+            limit = self._heaviest(highest)
+            raise ConfigError(
+                f"{self.name}: alp_mass {self.alp_mass:g} GeV is too heavy for photons of {self.low:g} to {highest:g} "
+                f"GeV; give a mass between 0 and {limit:.3g} GeV"
+            )
+
+    @staticmethod
+    def _heaviest(energy: float) -> float:
+        """Return the mass in GeV at which the cross-section for photons of ``energy`` GeV vanishes."""
+        nuclear, atomic = _form_factors()
+        return float(np.sqrt(2 * energy * np.sqrt((nuclear - np.e**2 * atomic) / (np.e**2 - 1))))
 
     def _region(self, beamline: Beamline) -> tuple[float, float]:
         hcal = beamline.setup.detector("HCAL")
@@ -102,6 +128,11 @@ class ALP(Process):
             raise ConfigError(f"{self.name}: setup '{beamline.setup.name}' has no HCAL of three modules to decay in")
         last = hcal.segments[2].z_max
         return (hcal.segments[1].z_min, last) if self.region == "visible" else (last, FAR)
+
+
+def _form_factors() -> tuple[float, float]:
+    """Return the squared momentum transfers in GeV² of nucleus and atom of lead (physics.md 4.1)."""
+    return 0.164 * LEAD_A ** (-2 / 3), (float(mass(11)) / (111 * Z_LEAD ** (-1 / 3))) ** 2
 
 
 class Scalar(ALP):

@@ -25,9 +25,10 @@ class Process(StrictModel, ABC):
     def generate(self, n_events: int, beamline: Beamline, rng: Generator) -> GeneratedEvents:
         """Make ``n_events`` events.
 
-        Biased events carry weights whose mean over many events is the biased acceptance: summed over all generated
-        events and divided by their number, they give nature's distributions times the share of them that is
-        covered.
+        Events drawn otherwise than nature makes them carry weights: rate x particles on target x sum of weights /
+        number of generated events is the number expected in nature, also of every part of the sample such as one
+        species of a mixture or one range of energies. Where all that `rate` counts is covered the mean weight is 1;
+        forced decays have a smaller one, their probability.
         """
 
     @abstractmethod

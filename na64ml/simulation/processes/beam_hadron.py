@@ -6,23 +6,14 @@ import numpy as np
 from numpy.random import Generator
 from pydantic import Field
 
-from na64ml.setups.sourced import NonNegative
+from na64ml.errors import ConfigError
+from na64ml.setups.sourced import AboveZero, NonNegative
 from na64ml.simulation.beamline import Beamline
 from na64ml.simulation.generated import GeneratedEvents
-from na64ml.simulation.particles import properties
 from na64ml.simulation.processes.base import Process
+from na64ml.simulation.processes.beam_composition import mixture_weights, natural_hadrons
 from na64ml.simulation.processes.beam_electron import at_front_face
 from na64ml.simulation.processes.srd_bias import srd_fake
-
-CONTAMINATION = {
-    -211: NonNegative(value=3e-3, source="M-L: physics.md 1.11, beam.f_had"),
-    211: NonNegative(value=3e-2, source="M-L: physics.md 1.2, positron beam, about one order above electrons"),
-    -321: NonNegative(value=9e-6, source="M-L + C: physics.md 1.11, K/e tuned to the published decay background"),
-    321: NonNegative(value=9e-5, source="M-L + C: physics.md 1.11, scaled to the positron beam"),
-    2212: NonNegative(value=1e-2, source="M-L: physics.md 1.2, Lambda decays feed protons into the positron beam"),
-    -2212: NonNegative(value=0.0, source="M-L: physics.md 1.11, antiprotons ignored"),
-}
-"""Hadrons per beam particle, by PDG number."""
 
 
 class BeamHadron(Process):
@@ -31,7 +22,9 @@ class BeamHadron(Process):
     Parameters
     ----------
     species
-        Share of each PDG number in the sample; without it, those of `CONTAMINATION` with the charge of the beam.
+        Share of each PDG number in the sample; without it, nature's. Weights undo the difference.
+    contamination
+        Hadrons per beam particle by PDG number, instead of or beyond those of `beam_composition.CONTAMINATION`.
     srd_forced
         Share of the events that are forced to fake an electron in the SRD, with small weights.
     srd_rejection
@@ -39,25 +32,40 @@ class BeamHadron(Process):
     """
 
     name: ClassVar[str] = "beam_hadron"
-    species: dict[int, float] | None = None
+    species: dict[int, AboveZero] | None = Field(default=None, min_length=1)
+    contamination: dict[int, AboveZero] = Field(default_factory=dict)
     srd_forced: float = Field(default=0.5, ge=0, lt=1)
     srd_rejection: float = Field(default=2e-5, gt=0, lt=1)
 
     def generate(self, n_events: int, beamline: Beamline, rng: Generator) -> GeneratedEvents:
         """Make hadrons at the front face."""
-        shares = self.species or self._natural(beamline)
-        share = np.array(list(shares.values())) / sum(shares.values())
-        track = beamline.particles(n_events, rng, pdg=rng.choice(list(shares), n_events, p=share), end_z=beamline.front)
+        natural = self._natural(beamline)
+        pdg, shares = np.array(list(natural)), np.array(list(natural.values()))
+        asked = np.array([self.species[one] for one in natural]) if self.species else shares
+        chosen = rng.choice(len(pdg), n_events, p=asked / asked.sum())
+        track = beamline.particles(n_events, rng, pdg=pdg[chosen], end_z=beamline.front)
         forced, weight = srd_fake(n_events, rng, self.srd_forced, self.srd_rejection)
+        weight = weight * mixture_weights(asked, shares)[chosen]
         return GeneratedEvents(track, at_front_face(track), weight, {"srd_forced": forced, "parent_pdg": track.pdg})
 
     def rate(self, beamline: Beamline) -> NonNegative:
-        """Return the hadrons per particle on target."""
-        species = self.species or self._natural(beamline)
-        known = [CONTAMINATION[pdg] for pdg in species if pdg in CONTAMINATION]
-        return NonNegative(value=sum(part.value for part in known), source="M-L: physics.md 1.2 and 1.11")
+        """Return the hadrons per particle on target, of all species of the sample."""
+        value = sum(self._natural(beamline).values())
+        return NonNegative(value=value, source="M-L: physics.md 1.2 and 1.11")
 
-    @staticmethod
-    def _natural(beamline: Beamline) -> dict[int, float]:
-        sign = properties(beamline.pdg).charge
-        return {pdg: part.value for pdg, part in CONTAMINATION.items() if properties(pdg).charge == sign}
+    def _natural(self, beamline: Beamline) -> dict[int, float]:
+        """Return the species of the sample and their numbers per beam particle.
+
+        Raises
+        ------
+        ConfigError
+            If that of a species is not known.
+        """
+        known = natural_hadrons(beamline) | self.contamination
+        unknown = [pdg for pdg in self.species or () if pdg not in known]
+        if unknown:
+            raise ConfigError(
+                f"{self.name}: key 'species': how many {', '.join(map(str, unknown))} the beam has is not known, only "
+                f"{', '.join(map(str, known))}; choose among these, or give them per beam particle in 'contamination'"
+            )
+        return {pdg: known[pdg] for pdg in self.species or known}

@@ -1,5 +1,6 @@
 """The signal: an electron radiates a dark photon that leaves unseen."""
 
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -16,13 +17,21 @@ from na64ml.simulation.generated import BeamTrack, GeneratedEvents
 from na64ml.simulation.particles import Particles
 from na64ml.simulation.processes.base import Process
 from na64ml.simulation.processes.beam_electron import GAP
-from na64ml.simulation.processes.depth import electron_at_depth
-from na64ml.simulation.processes.shower_electrons import draw_electrons, track_length
-from na64ml.simulation.processes.weizsaecker_williams import cross_section, draw_share, etl_cross_section, share_above
+from na64ml.simulation.processes.depth import electron_at_depth, z_at_depth
+from na64ml.simulation.processes.sampling import draw_binned, middles
+from na64ml.simulation.processes.shower_electrons import draw_depth, track_length
+from na64ml.simulation.processes.weizsaecker_williams import check_mass, cross_section, draw_share, share_between
 
 CM2_PER_PB = 1e-36
 LEAD_A = 207.2
 """Molar mass of lead in g (physics.md 4.2)."""
+
+SOFTEST = 1.0
+"""Energy in GeV below which electrons of the shower are not followed: 4.2 does not give their track length."""
+
+
+N_BINS = 200
+"""Bins in energy of the radiating electron."""
 
 
 class DarkPhoton(Process):
@@ -34,7 +43,8 @@ class DarkPhoton(Process):
         Masses in GeV, drawn with equal probability.
     emission
         ``front_face``: the beam electron radiates at once, what is left of it showers from the front face.
-        ``shower``: the leading electron of the shower radiates at a depth and energy drawn from its track length.
+        ``shower``: the leading electron of the shower radiates at an energy drawn from cross-section times track
+        length, and at a depth where it has that energy.
     min_electron
         Energy in GeV that the electron keeps at least.
     min_energy
@@ -55,69 +65,84 @@ class DarkPhoton(Process):
     def _in_table(cls, masses: tuple[float, ...]) -> tuple[float, ...]:
         try:
             for value in masses:
-                etl_cross_section(value)
+                check_mass(value)
         except ConfigError as error:
             raise ValueError(str(error)) from error
         return masses
 
     def generate(self, n_events: int, beamline: Beamline, rng: Generator) -> GeneratedEvents:
         """Make events with one emission each."""
+        self._check(beamline)
         track = beamline.particles(n_events, rng, end_z=beamline.front)
         dark_mass = rng.choice(self.masses, n_events)
-        energy, depth, share = self._emissions(track, dark_mass, beamline, rng)
-        taken = share * energy
-        first = track.at(beamline.front - GAP)
+        truth = {"mass": dark_mass}
         if self.emission == "front_face":
-            everything = np.arange(n_events)
-            particles = Particles.build(everything, track.pdg, first, (energy - taken)[:, None] * track.direction)
+            taken = self._radiated(dark_mass, track.p, np.full(n_events, beamline.energy), rng)
+            left = (track.p - taken)[:, None] * track.direction
+            particles = Particles.build(np.arange(n_events), track.pdg, track.at(beamline.front - GAP), left)
         else:
+            energy, nominal = self._electrons(dark_mass, track, beamline.energy, rng)
+            depth = draw_depth(energy, track.p, rng)
+            taken = self._radiated(dark_mass, energy, nominal, rng)
             particles = electron_at_depth(track, energy, depth, energy - taken, beamline, rng)
-        return GeneratedEvents(track, particles, np.ones(n_events), {"mass": dark_mass, "invisible_energy": taken})
+            truth["vertex_z"] = z_at_depth(depth, beamline)
+        return GeneratedEvents(track, particles, np.ones(n_events), truth | {"invisible_energy": taken})
 
     def rate(self, beamline: Beamline) -> NonNegative:
-        """Return emissions above ``min_energy`` per electron, averaged over the masses (closed form of 4.2)."""
-        value = float(np.mean([self._rate(m, beamline.energy) for m in self.masses]))
+        """Return emissions within ``min_energy`` and ``min_electron`` per electron, averaged over the masses.
+
+        The closed form of physics.md 4.2, whatever ``emission`` is.
+        """
+        self._check(beamline)
+        per_x0 = N_A * MATERIALS["Pb"].radiation_length / LEAD_A * CM2_PER_PB
+        emissions = [self._table(m, beamline.energy)[1].sum() for m in self.masses]
+        value = float(np.mean(emissions)) * per_x0 * self.mixing**2
         return NonNegative(value=value, source=f"C: physics.md 4.2 closed form, mixing {self.mixing:g}")
 
-    def _rate(self, dark_mass: float, initial: float) -> float:
-        threshold = max(self.min_energy, 1.05 * dark_mass, 1.0)
-        edges = np.linspace(threshold, initial, 200)
-        energies = (edges[1:] + edges[:-1]) / 2
-        sigma = np.array([cross_section(dark_mass, e) * share_above(dark_mass, e, threshold) for e in energies])
-        per_x0 = N_A * MATERIALS["Pb"].radiation_length / LEAD_A * CM2_PER_PB
-        return float((track_length(edges, initial) * sigma).sum() * per_x0 * self.mixing**2)
+    def _check(self, beamline: Beamline) -> None:
+        needed, most = self.min_energy + self.min_electron, 0.9 * beamline.energy
+        if needed > most:
+            raise ConfigError(
+                f"{self.name}: min_energy {self.min_energy:g} and min_electron {self.min_electron:g} leave no emission "
+                f"for a beam of {beamline.energy:g} GeV; together they may be {most:g} GeV at most"
+            )
 
-    def _emissions(
-        self, track: BeamTrack, dark_mass: NDArray[np.float64], beamline: Beamline, rng: Generator
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return energy and depth (X0) of the radiating electron and the share it radiates, ``[n_events]``."""
-        n_events = len(track)
-        energy, depth, share = track.p.copy(), np.zeros(n_events), np.zeros(n_events)
-        open_ = np.arange(n_events)
-        while len(open_):
-            if self.emission == "shower":
-                energy[open_], depth[open_] = draw_electrons(len(open_), track.p[open_], rng)
-            uniform = rng.random(len(open_))
-            for value in self.masses:
-                now = dark_mass[open_] == value
-                share[open_[now]] = draw_share(value, beamline.energy, uniform[now])
-            taken = share[open_] * energy[open_]
-            rejected = (energy[open_] - taken <= self.min_electron) | (taken <= self.min_energy)
-            if self.emission == "shower":
-                rejected |= rng.random(len(open_)) > self._relative_cross_section(
-                    dark_mass[open_], energy[open_], beamline.energy
-                )
-            open_ = open_[rejected]
-        return energy, depth, share
+    def _table(self, dark_mass: float, initial: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return _emissions(dark_mass, initial, self.min_energy, self.min_electron)
 
-    def _relative_cross_section(
-        self, dark_mass: NDArray[np.float64], energy: NDArray[np.float64], initial: float
-    ) -> NDArray[np.float64]:
-        """Return the cross-section over that at 1.1 times the beam energy, interpolated in energy, ``[n]``."""
-        grid = np.geomspace(0.5, 1.1 * initial, 40)
-        result = np.zeros(len(energy))
+    def _electrons(
+        self, dark_mass: NDArray[np.float64], track: BeamTrack, initial: float, rng: Generator
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return energies of radiating electrons in GeV and those of the spectra to be drawn from, ``[n_events]``."""
+        uniform, energy, nominal = rng.random(len(track)), np.zeros(len(track)), np.zeros(len(track))
         for value in self.masses:
             now = dark_mass == value
-            table = np.array([cross_section(value, e) for e in grid])
-            result[now] = np.interp(energy[now], grid, table / table[-1])
-        return result
+            edges, content = self._table(value, initial)
+            drawn = draw_binned(edges, content, uniform[now])
+            nominal[now] = middles(edges)[np.searchsorted(edges, drawn) - 1]
+            energy[now] = np.clip(drawn * track.p[now] / initial, edges[0], None)
+        return energy, nominal
+
+    def _radiated(
+        self, dark_mass: NDArray[np.float64], energy: NDArray[np.float64], nominal: NDArray[np.float64], rng: Generator
+    ) -> NDArray[np.float64]:
+        """Return what electrons of ``energy`` GeV radiate within the limits, by the spectra of ``nominal`` GeV."""
+        uniform, taken = rng.random(len(energy)), np.zeros(len(energy))
+        for value in self.masses:
+            for at in np.unique(nominal[dark_mass == value]):
+                now = (dark_mass == value) & (nominal == at)
+                low, high = self.min_energy / energy[now], 1 - self.min_electron / energy[now]
+                taken[now] = draw_share(value, float(at), uniform[now], low, high) * energy[now]
+        return taken
+
+
+@lru_cache(maxsize=256)
+def _emissions(
+    dark_mass: float, initial: float, min_energy: float, min_electron: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return bin edges of the energy of electrons in GeV, and cross-section (pb) times track length (X0) in each."""
+    edges = np.linspace(max(min_energy + min_electron, 1.05 * dark_mass, SOFTEST), initial, N_BINS + 1)
+    accepted = [
+        cross_section(dark_mass, e) * share_between(dark_mass, e, min_energy, e - min_electron) for e in middles(edges)
+    ]
+    return edges, track_length(edges, initial) * np.array(accepted)

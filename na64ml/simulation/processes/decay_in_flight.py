@@ -8,11 +8,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from na64ml.setups.sourced import NonNegative
+from na64ml.setups.sourced import AboveZero, NonNegative
 from na64ml.simulation.beamline import Beamline
 from na64ml.simulation.generated import BeamTrack, GeneratedEvents
-from na64ml.simulation.particles import Particles, join, mass, properties
+from na64ml.simulation.particles import Particles, charge, join, mass, properties
 from na64ml.simulation.processes.base import Process
+from na64ml.simulation.processes.beam_composition import CONTAMINATION, beam_sign, mixture_weights
 from na64ml.simulation.processes.hadron_system import PI0, decayed_pi0
 from na64ml.simulation.processes.srd_bias import srd_fake
 from na64ml.simulation.processes.three_body import ke3, muon_electrons
@@ -20,23 +21,22 @@ from na64ml.simulation.processes.two_body import decay_in_two
 
 
 class Channel(NamedTuple):
-    """A decay channel: parent, branching ratio, contamination of the beam with parents, and their sources."""
+    """A decay channel: parent as in a beam of positrons, its branching ratio, and its source."""
 
     parent: int
     branching: float
-    contamination: float
     source: str
 
 
 CHANNELS: Mapping[str, Channel] = {
-    "pi_enu": Channel(211, 1.23e-4, 3e-3, "M-L: physics.md 1.11 f_had; 3.4 [C]"),
-    "pi_munu": Channel(211, 0.99988, 3e-3, "M-L: physics.md 1.11 f_had; PDG branching ratio"),
-    "k_pi0enu": Channel(321, 5.07e-2, 9e-6, "M-L + C: physics.md 1.11 K/e; 3.4 [C]"),
-    "k_pipi0": Channel(321, 0.2067, 9e-6, "M-L + C: physics.md 1.11 K/e; PDG branching ratio"),
-    "k_munu": Channel(321, 0.6356, 9e-6, "M-L + C: physics.md 1.11 K/e; PDG branching ratio"),
-    "mu_enunu": Channel(13, 1.0, 4e-4, "?: physics.md 1.11 f_mu, placeholder"),
+    "pi_enu": Channel(211, 1.23e-4, "C: physics.md 3.4; PDG"),
+    "pi_munu": Channel(211, 0.99988, "C: PDG"),
+    "k_pi0enu": Channel(321, 5.07e-2, "C: physics.md 3.4; PDG"),
+    "k_pipi0": Channel(321, 0.2067, "C: PDG"),
+    "k_munu": Channel(321, 0.6356, "C: PDG"),
+    "mu_enunu": Channel(-13, 1.0, "C: PDG"),
 }
-"""The channels by name; PDG branching ratios of the Review of Particle Physics."""
+"""The channels by name, with branching ratios of the PDG; K -> 3 pi and K -> pi0 mu nu are left out."""
 
 REFERENCE_MIX = {"pi_enu": 0.15, "k_pi0enu": 0.35, "mu_enunu": 0.5}
 
@@ -44,8 +44,9 @@ REFERENCE_MIX = {"pi_enu": 0.15, "k_pi0enu": 0.35, "mu_enunu": 0.5}
 class DecayInFlight(Process):
     """A beam particle decays between the spectrometer and the target.
 
-    The decay is forced; `rate` has the probability. Weights are those of the SRD bias; the shares of the channels are
-    those asked for, ``mix: nature`` takes them from branching ratios, lifetimes and beam contaminations.
+    The decay is forced; `rate` has the probability. Weights are those of the SRD bias times the natural share of the
+    channel among those of the mix over that asked for; natural are branching ratios, lifetimes and the composition of
+    the beam. Parents have the charge of the beam.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ class DecayInFlight(Process):
     """
 
     name: ClassVar[str] = "decay_in_flight"
-    mix: dict[str, float] | str = Field(default_factory=lambda: dict(REFERENCE_MIX))
+    mix: dict[str, AboveZero] | str = Field(default_factory=lambda: dict(REFERENCE_MIX))
     z: tuple[float, float] = (-20000.0, -500.0)
     srd_forced: float = Field(default=0.5, ge=0, lt=1)
     srd_rejection: float = Field(default=2e-5, gt=0, lt=1)
@@ -69,6 +70,8 @@ class DecayInFlight(Process):
     @field_validator("mix")
     @classmethod
     def _known_channels(cls, mix: dict[str, float] | str) -> dict[str, float] | str:
+        if not mix:
+            raise ValueError(f"no channel; choose among {', '.join(CHANNELS)}, or give 'nature'")
         wrong = {mix} - {"nature"} if isinstance(mix, str) else set(mix) - set(CHANNELS)
         if wrong:
             raise ValueError(
@@ -76,12 +79,20 @@ class DecayInFlight(Process):
             )
         return mix
 
+    @field_validator("z")
+    @classmethod
+    def _in_order(cls, z: tuple[float, float]) -> tuple[float, float]:
+        if not z[0] < z[1]:
+            raise ValueError(f"{z[0]:g} to {z[1]:g} mm is no range; give the upstream end first")
+        return z
+
     def generate(self, n_events: int, beamline: Beamline, rng: Generator) -> GeneratedEvents:
         """Make decays."""
-        shares = self._shares(beamline)
-        names = list(shares)
-        channel = rng.choice(len(names), n_events, p=np.array(list(shares.values())) / sum(shares.values()))
-        parent = np.array([CHANNELS[name].parent for name in names])[channel]
+        natural = self._natural(beamline)
+        names, shares = list(natural), np.array(list(natural.values()))
+        asked = np.array([self.mix[name] for name in names]) if isinstance(self.mix, dict) else shares
+        channel = rng.choice(len(names), n_events, p=asked / asked.sum())
+        parent = np.array([CHANNELS[name].parent for name in names])[channel] * beam_sign(beamline)
         z = rng.uniform(*self.z, n_events)
         track = beamline.particles(n_events, rng, pdg=parent, end_z=z)
         parts = [self._daughters(name, np.flatnonzero(channel == i), track, rng) for i, name in enumerate(names)]
@@ -89,6 +100,7 @@ class DecayInFlight(Process):
         visible = np.bincount(particles.event, particles.energy, minlength=n_events)
         total = np.sqrt(track.p**2 + mass(parent) ** 2)
         forced, weight = srd_fake(n_events, rng, self.srd_forced, self.srd_rejection)
+        weight = weight * mixture_weights(asked, shares)[channel]
         truth = {
             "vertex_z": z,
             "parent_pdg": parent,
@@ -99,38 +111,40 @@ class DecayInFlight(Process):
 
     def rate(self, beamline: Beamline) -> NonNegative:
         """Return such decays per particle on target, before the SRD."""
-        names = CHANNELS if self.mix == "nature" else self.mix
-        value = sum(self._probability(name, beamline.energy) for name in names)
-        return NonNegative(value=value, source="M-L + C: physics.md 1.11 contaminations, 3.4 decay probabilities")
+        value = sum(self._natural(beamline).values())
+        return NonNegative(value=value, source="M-L + C: physics.md 1.2, 1.11 composition, 3.4 decay probabilities")
 
-    def _shares(self, beamline: Beamline) -> dict[str, float]:
-        if isinstance(self.mix, dict):
-            return self.mix
-        return {name: self._probability(name, beamline.energy) for name in CHANNELS}
-
-    def _probability(self, name: str, energy: float) -> float:
-        channel = CHANNELS[name]
-        length = self.z[1] - self.z[0]
-        return channel.contamination * channel.branching * decay_probability(channel.parent, energy, length)
+    def _natural(self, beamline: Beamline) -> dict[str, float]:
+        """Return decays per beam particle of each channel of the mix."""
+        length, found = self.z[1] - self.z[0], {}
+        for name in self.mix if isinstance(self.mix, dict) else CHANNELS:
+            parent = CHANNELS[name].parent * beam_sign(beamline)
+            decays = CONTAMINATION[parent].value * decay_probability(parent, beamline.energy, length)
+            found[name] = decays * CHANNELS[name].branching
+        return found
 
     def _daughters(self, name: str, event: NDArray[np.int64], track: BeamTrack, rng: Generator) -> Particles:
-        parent = CHANNELS[name].parent
+        if not len(event):
+            return Particles.build([], 11, [0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
+        parent = int(track.pdg[event[0]])
         momentum, vertex = track.momentum[event], track.at(track.end_z)[event]
+        # PDG numbers of leptons are negative where those of mesons of the same charge are positive.
+        electron, muon, pion = (number * int(np.sign(charge(parent))) for number in (-11, -13, 211))
 
         def made(pdg: int, daughter: NDArray[np.float64], *, secondary: bool = False) -> Particles:
             return Particles.build(event, pdg, vertex, daughter, secondary=secondary)
 
         if name == "mu_enunu":
-            return made(11, muon_electrons(momentum, self.muon_polarisation, rng))
+            return made(electron, muon_electrons(momentum, self.muon_polarisation, rng))
         if name == "k_pi0enu":
-            electron, pion = ke3(momentum, rng)
-            return join(made(11, electron), made(PI0, pion, secondary=True))
+            first, neutral = ke3(momentum, rng)
+            return join(made(electron, first), made(PI0, neutral, secondary=True))
         if name == "k_pipi0":
-            charged, neutral = decay_in_two(float(mass(parent)), float(mass(211)), float(mass(PI0)), momentum, rng)
-            return join(made(-211, charged, secondary=True), made(PI0, neutral, secondary=True))
-        lepton = 11 if name == "pi_enu" else 13
+            first, neutral = decay_in_two(float(mass(parent)), float(mass(pion)), float(mass(PI0)), momentum, rng)
+            return join(made(pion, first, secondary=True), made(PI0, neutral, secondary=True))
+        lepton = electron if name == "pi_enu" else muon
         first, _ = decay_in_two(float(mass(parent)), float(mass(lepton)), 0.0, momentum, rng)
-        return made(lepton, first, secondary=lepton == 13)
+        return made(lepton, first, secondary=lepton == muon)
 
 
 def decay_probability(pdg: int, energy: float, length: float) -> float:

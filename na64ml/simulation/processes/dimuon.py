@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from scipy.constants import N_A, alpha, physical_constants
 
+from na64ml.errors import ConfigError
 from na64ml.setups.materials import MATERIALS
 from na64ml.setups.sourced import NonNegative
 from na64ml.simulation.beamline import Beamline
@@ -24,6 +25,9 @@ PAIR_ANGLE = 0.7
 """Angle of a muon to the photon in units of m_mu / E_mu, gaussian in each projection: the reference sample [card];
 physics.md 5.8 has angles of the order of m_mu / E."""
 
+HIGHEST = 0.99
+"""Energy of the pair over that of the beam, at most."""
+
 
 class Dimuon(Process):
     """A photon of the shower converts to a muon pair.
@@ -31,7 +35,8 @@ class Dimuon(Process):
     Parameters
     ----------
     spectrum
-        ``conversion``: cross-section times track length of photons (physics.md 5.8, 3.3); ``log_uniform``: 1/E.
+        ``conversion``: cross-section times track length of photons (physics.md 5.8, 3.3); ``log_uniform``: drawn as
+        1/E, with weights that make it the former.
     low, high
         Range of the energy of the pair in GeV.
     vertex
@@ -47,7 +52,8 @@ class Dimuon(Process):
     def generate(self, n_events: int, beamline: Beamline, rng: Generator) -> GeneratedEvents:
         """Make pairs and the electron that is left."""
         track = beamline.particles(n_events, rng, end_z=beamline.front)
-        pair = np.minimum(self._pair_energy(n_events, beamline.energy, rng), 0.99 * track.p)
+        pair, weight = self._pair_energy(n_events, beamline.energy, rng)
+        pair = np.minimum(pair, HIGHEST * track.p)
         share = draw_sharing(pair, rng)
         z = beamline.front + np.zeros(n_events)
         if self.vertex == "shower":
@@ -62,19 +68,28 @@ class Dimuon(Process):
         left = (track.p - pair)[:, None] * track.direction
         electron = Particles.build(everything, track.pdg, track.at(beamline.front - GAP), left)
         truth = {"vertex_z": z} if self.vertex == "shower" else {}
-        return GeneratedEvents(track, join(electron, *parts), np.ones(n_events), truth)
+        return GeneratedEvents(track, join(electron, *parts), weight, truth)
 
     def rate(self, beamline: Beamline) -> NonNegative:
         """Return pairs per electron in the range of energies (physics.md 3.3 [C], first-generation photons)."""
         value = pair_rate(self.low, self.high, beamline.energy)
         return NonNegative(value=value, source="C: physics.md 5.8 cross-section x first-generation photons in lead")
 
-    def _pair_energy(self, n: int, initial: float, rng: Generator) -> NDArray[np.float64]:
-        if self.spectrum == "log_uniform":
-            return np.asarray(self.low * (self.high / self.low) ** rng.random(n))
-        grid = np.linspace(self.low, min(self.high, 0.99 * initial), 400)
+    def _pair_energy(self, n: int, initial: float, rng: Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return energies in GeV and weights, ``[n]`` each."""
+        high = min(self.high, HIGHEST * initial)
+        if not self.low < high:
+            raise ConfigError(
+                f"{self.name}: low {self.low:g}, high {self.high:g} GeV leave no pairs of a beam of {initial:g} GeV; "
+                f"low < high is needed, and low below {HIGHEST * initial:g} GeV"
+            )
+        grid = np.geomspace(self.low, high, 400)
         density = pair_cross_section(grid) * photon_track_length(grid, initial)
-        return draw(grid, density, rng.random(n))
+        if self.spectrum == "conversion":
+            return draw(grid, density, rng.random(n)), np.ones(n)
+        pair = self.low * (high / self.low) ** rng.random(n)
+        natural = density / np.trapezoid(density, grid)
+        return pair, np.interp(pair, grid, natural) * pair * np.log(high / self.low)
 
 
 def _constants(z: float, a: float) -> tuple[float, float]:
@@ -106,7 +121,7 @@ def pair_cross_section(energy: ArrayLike, z: float = 82.0, a: float = 207.2) -> 
 
 def pair_rate(low: float, high: float, initial: float) -> float:
     """Return muon pairs per electron with an energy between ``low`` and ``high`` GeV in lead."""
-    grid = np.linspace(low, min(high, 0.99 * initial), 120)
+    grid = np.linspace(low, min(high, HIGHEST * initial), 120)
     per_x0 = N_A * MATERIALS["Pb"].radiation_length / 207.2 / UB_PER_CM2
     density = pair_cross_section(grid) * photon_track_length(grid, initial)
     return float(np.trapezoid(density, grid) * per_x0)

@@ -41,7 +41,3 @@ class EnergyTransfer(StrictModel):
         # Density drawn from over nature's: the mixture 1 - f + f ln(high/low) / ln(high/hard) above ``hard``.
         boost = self.hard_fraction * np.log(self.high / self.low) / np.log(self.high / self.hard)
         return y, 1 / (1 - self.hard_fraction + np.where(y > self.hard, boost, 0.0))
-
-    def share_above(self, y: float) -> float:
-        """Return the share of unbiased events with more than ``y``."""
-        return float(np.log(self.high / max(y, self.low)) / np.log(self.high / self.low))

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from na64ml.setups.sourced import AboveZero
 from na64ml.simulation.particles import Particles, mass
@@ -43,6 +43,14 @@ class HadronSystem(StrictModel):
     concentration: tuple[AboveZero, AboveZero, AboveZero] = (0.7, 0.63, 0.85)
     transverse_momentum: float = Field(default=0.35, gt=0)
     minimum: float = Field(default=0.15, ge=0)
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> "HadronSystem":
+        if self.k0l + self.k0s > 1:
+            raise ValueError(
+                f"k0l {self.k0l:g} and k0s {self.k0s:g} are shares of neutral hadrons; their sum exceeds 1"
+            )
+        return self
 
     def generate(
         self, energy: NDArray[np.float64], position: NDArray[np.float64], axis: NDArray[np.float64], rng: Generator

@@ -14,7 +14,7 @@ from na64ml.simulation.particles import Particles, join
 from na64ml.simulation.processes.base import Process
 from na64ml.simulation.processes.energy_transfer import EnergyTransfer
 from na64ml.simulation.processes.hadron_system import HadronSystem
-from na64ml.simulation.processes.target_electroproduction import photonuclear_rate
+from na64ml.simulation.processes.photonuclear import photonuclear_rate, photonuclear_weight
 
 LEADING_NEUTRAL = 0.20
 """Probability that the leading hadron is a neutron or K0L (physics.md 3.5 [M-L], 0.15-0.25)."""
@@ -26,9 +26,12 @@ class NeutralPunchThrough(Process):
     Parameters
     ----------
     transfer
-        Energy transfer.
+        Energy transfer, drawn as 1/y; weights make it the spectrum of photo-nuclear interactions.
     leading
-        Smallest share of the transferred energy that the leading hadron takes; the share is uniform above.
+        Smallest share of the transferred energy that the leading hadron takes; the share is drawn uniformly above, and
+        weights make it the leading-particle spectrum.
+    power
+        n of the leading-particle spectrum (1 - x)^n (physics.md 3.5 [M-L], 1 to 3).
     hadrons
         Softer particles, and the species of the leading one.
     depth
@@ -38,6 +41,7 @@ class NeutralPunchThrough(Process):
     name: ClassVar[str] = "neutral_punch_through"
     transfer: EnergyTransfer = EnergyTransfer(low=0.5, high=0.97)
     leading: float = Field(default=0.78, gt=0, lt=1)
+    power: float = Field(default=2.0, ge=0)
     hadrons: HadronSystem = HadronSystem(at_least_charged=0, charged=0.9, pi0=0.6, neutral=0.0)
     depth: tuple[float, float] = (20.0, 100.0)
 
@@ -49,6 +53,7 @@ class NeutralPunchThrough(Process):
         vertex, everything = track.at(z), np.arange(n_events)
         taken = y * track.p
         share = rng.uniform(self.leading, 1.0, n_events)
+        weight = weight * photonuclear_weight(y, self.transfer) * self._leading_weight(share)
         soft = self.hadrons.generate((1 - share) * taken, vertex, track.direction, rng)
         alone = np.bincount(soft.event, minlength=n_events) == 0
         leader = self._leader(np.where(alone, taken, share * taken), vertex, track.direction, rng)
@@ -58,10 +63,13 @@ class NeutralPunchThrough(Process):
         return GeneratedEvents(track, join(electron, soft, leader), weight, {"vertex_z": z})
 
     def rate(self, beamline: Beamline) -> NonNegative:
-        """Return leading-neutral events per electron in the range of the transfer."""
-        rate = photonuclear_rate(self.transfer, beamline)
-        value = LEADING_NEUTRAL * rate.value
-        return NonNegative(value=value, source="C + M-L: physics.md 3.3 and 3.5, share of leading neutrals 0.2")
+        """Return events per electron in the range of the transfer with such a leading neutral hadron."""
+        value = photonuclear_rate(self.transfer).value * LEADING_NEUTRAL * (1 - self.leading) ** (self.power + 1)
+        return NonNegative(value=value, source="C + M-L: physics.md 3.3 and 3.5, 0.2 leading neutrals, (1 - x)^n")
+
+    def _leading_weight(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the density of (1 - x)^n above ``leading`` over the uniform one, ``[n]``."""
+        return np.asarray((self.power + 1) * ((1 - share) / (1 - self.leading)) ** self.power)
 
     def _leader(
         self, energy: NDArray[np.float64], vertex: NDArray[np.float64], axis: NDArray[np.float64], rng: Generator

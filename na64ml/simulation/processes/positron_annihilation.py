@@ -1,5 +1,6 @@
 """Resonant annihilation of positrons, e+ e- -> A' -> chi chi (physics.md 4.3 [V-code]; arXiv:2108.04195)."""
 
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -15,15 +16,15 @@ from na64ml.simulation.beamline import Beamline
 from na64ml.simulation.generated import GeneratedEvents
 from na64ml.simulation.particles import mass
 from na64ml.simulation.processes.base import Process
-from na64ml.simulation.processes.dark_photon import CM2_PER_PB, LEAD_A
-from na64ml.simulation.processes.depth import electron_at_depth
+from na64ml.simulation.processes.dark_photon import CM2_PER_PB, LEAD_A, SOFTEST
+from na64ml.simulation.processes.depth import electron_at_depth, z_at_depth
+from na64ml.simulation.processes.sampling import draw_binned, middles
 from na64ml.simulation.processes.shower_electrons import draw_depth, track_length
+from na64ml.simulation.processes.weizsaecker_williams import PB
 
-PB = 3.894e8
-"""One GeV^-2 in pb (physics.md 4.1)."""
-
-SECONDARY_POSITRONS = {40.0: 7.2e-3, 50.0: 3.2e-3, 60.0: 1.4e-3, 80.0: 2.3e-4, 88.0: 8e-5}
-"""Track length per GeV in X0 of secondary positrons of a 100 GeV electron in lead (physics.md 4.3, 4.4 [C])."""
+SECONDARY_POSITRONS = {0.40: 7.2e-3, 0.50: 3.2e-3, 0.60: 1.4e-3, 0.80: 2.3e-4, 0.88: 8e-5, 0.95: 1.7e-5}
+"""Track length per GeV in X0 of secondary positrons of a 100 GeV electron in lead, by the share of its energy
+(physics.md 4.3, 4.4 [C]; the last is a thousandth of the primary's); the share is all it depends on, times 1/E."""
 
 Z_LEAD = 82
 
@@ -52,32 +53,25 @@ class PositronAnnihilation(Process):
 
     def generate(self, n_events: int, beamline: Beamline, rng: Generator) -> GeneratedEvents:
         """Make annihilations; what was radiated before showers, the energy of the pair chi chi is lost."""
+        primary = beamline.pdg == -11
+        edges, content = _annihilations(self, beamline.energy, primary)
         track = beamline.particles(n_events, rng, end_z=beamline.front)
-        self._check(beamline)
-        energy = np.full(n_events, np.nan)
-        while (open_ := np.isnan(energy)).any():
-            trial = self._resonant_energies(int(open_.sum()), rng)
-            energy[open_] = np.where((trial > 0.02 * track.p[open_]) & (trial < track.p[open_]), trial, np.nan)
-        depth = draw_depth(energy, track.p, rng)
+        below = np.interp(track.p, edges[1:], np.cumsum(content))  # a beam positron has no more than its own energy
+        energy = draw_binned(edges, content, rng.random(n_events) * below / content.sum())
+        # Of a secondary positron: a photon is radiated, converts, and the positron annihilates, 1 X0 each.
+        depth = draw_depth(energy, track.p, rng) if primary else rng.gamma(3.0, 1.0, n_events)
         particles = electron_at_depth(track, energy, depth, np.zeros(n_events), beamline, rng)
         truth = {"mass": np.full(n_events, self.dark_mass), "invisible_energy": energy}
+        truth["vertex_z"] = z_at_depth(depth, beamline)
         return GeneratedEvents(track, particles, np.ones(n_events), truth)
 
     def rate(self, beamline: Beamline) -> NonNegative:
         """Return annihilations per particle on target (physics.md 4.3)."""
-        self._check(beamline)
-        resonance, half = resonance_energy(self.dark_mass), 40 * self._width * self.dark_mass / float(mass(11))
-        edges = np.linspace(max(1.0, resonance - half), min(0.9999 * beamline.energy, resonance + half), 2001)
-        energy = (edges[1:] + edges[:-1]) / 2
-        if beamline.pdg == -11:
-            lengths, origin = track_length(edges, beamline.energy), "track length of the primary positron"
-        else:
-            table = np.array(list(SECONDARY_POSITRONS)) * beamline.energy / 100, list(SECONDARY_POSITRONS.values())
-            per_gev = np.exp(np.interp(energy, table[0], np.log(table[1])))
-            lengths, origin = per_gev * np.diff(edges), "track length of secondary positrons, 4.3"
+        primary = beamline.pdg == -11
         per_x0 = Z_LEAD * N_A * MATERIALS["Pb"].radiation_length / LEAD_A * CM2_PER_PB
-        value = float((lengths * self.cross_section(energy)).sum() * per_x0)
-        return NonNegative(value=value, source=f"C: physics.md 4.3, {origin}, mixing {self.mixing:g}")
+        value = float(_annihilations(self, beamline.energy, primary)[1].sum() * per_x0)
+        origin = "the primary positron" if primary else "secondary positrons, 4.3 and 4.4"
+        return NonNegative(value=value, source=f"C: physics.md 4.3, track length of {origin}, mixing {self.mixing:g}")
 
     def cross_section(self, energy: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the cross-section per electron in pb for positrons of ``energy`` GeV (physics.md 4.3 [V-code])."""
@@ -96,19 +90,44 @@ class PositronAnnihilation(Process):
             return self.alpha_dark * self.dark_mass / 3 * (1 + 2 * r**2) * float(np.sqrt(1 - 4 * r**2))
         return self.alpha_dark * self.dark_mass / 12 * float((1 - 4 * r**2) ** 1.5)
 
-    def _resonant_energies(self, n: int, rng: Generator) -> NDArray[np.float64]:
-        """Return positron energies whose s follows the Breit-Wigner shape."""
-        s = self.dark_mass**2 + self.dark_mass * self._width * np.tan(np.pi * (rng.random(n) - 0.5))
-        electron = float(mass(11))
-        return np.asarray((s - 2 * electron**2) / (2 * electron))
+    @property
+    def half_width(self) -> float:
+        """Half width at half maximum of the resonance in GeV of the positron."""
+        return self.dark_mass * self._width / (2 * float(mass(11)))
 
-    def _check(self, beamline: Beamline) -> None:
-        needed = resonance_energy(self.dark_mass)
-        if needed >= beamline.energy:
-            raise ConfigError(
-                f"{self.name}: dark_mass {self.dark_mass:g} GeV is resonant at {needed:.0f} GeV, above the beam of "
-                f"{beamline.energy:g} GeV; lower the mass"
-            )
+
+@lru_cache(maxsize=64)
+def _annihilations(
+    process: PositronAnnihilation, initial: float, primary: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return bin edges of the positron's energy in GeV, and cross-section (pb) times track length (X0) in each."""
+    resonance, reach = resonance_energy(process.dark_mass), 80 * process.half_width
+    if not SOFTEST < resonance < initial:
+        low, high = (float(np.sqrt(2 * mass(11) * e)) for e in (SOFTEST, initial))
+        raise ConfigError(
+            f"{process.name}: dark_mass {process.dark_mass:g} GeV is resonant at {resonance:.3g} GeV, not within "
+            f"{SOFTEST:g} GeV and the beam energy of {initial:g} GeV; give a mass between {low:.3g} and {high:.3g} GeV"
+        )
+    edges = np.linspace(max(SOFTEST, resonance - reach), min(0.9999 * initial, resonance + reach), 2001)
+    if primary:
+        lengths = track_length(edges, initial)
+    else:
+        lengths = secondary_track_length(middles(edges), initial) * np.diff(edges)
+    return edges, lengths * process.cross_section(middles(edges))
+
+
+def secondary_track_length(energy: NDArray[np.float64], initial: float) -> NDArray[np.float64]:
+    """Return the track length per GeV in X0 of secondary positrons of an electron.
+
+    The logarithm of `SECONDARY_POSITRONS` is interpolated in the energy, and goes on beyond the table as in its first
+    and last interval.
+    """
+    share, logarithm = np.array(list(SECONDARY_POSITRONS)), np.log(list(SECONDARY_POSITRONS.values()))
+    y = energy / initial
+    inside = np.interp(y, share, logarithm)
+    first, last = np.diff(logarithm)[[0, -1]] / np.diff(share)[[0, -1]]
+    beyond = first * np.minimum(y - share[0], 0) + last * np.maximum(y - share[-1], 0)
+    return np.asarray(np.exp(inside + beyond) * 100 / initial)
 
 
 def resonance_energy(dark_mass: float) -> float:

@@ -14,3 +14,16 @@ def cumulative(grid: NDArray[np.float64], density: NDArray[np.float64]) -> NDArr
 def draw(grid: NDArray[np.float64], density: NDArray[np.float64], uniform: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return values distributed as ``density`` for uniform random numbers."""
     return np.interp(uniform, cumulative(grid, density), grid)
+
+
+def draw_binned(
+    edges: NDArray[np.float64], content: NDArray[np.float64], uniform: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return values distributed as a histogram, flat inside its bins, for uniform random numbers."""
+    total = np.concatenate([[0.0], np.cumsum(content)])
+    return np.interp(uniform * total[-1], total, edges)
+
+
+def middles(edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the middles of bins."""
+    return np.asarray((edges[1:] + edges[:-1]) / 2)

@@ -34,17 +34,6 @@ def track_length(edges: NDArray[np.float64], initial: float) -> NDArray[np.float
     return np.asarray(np.trapezoid(below[:-1] - below[1:], t, axis=1))
 
 
-def draw_electrons(
-    n: int, initial: NDArray[np.float64], rng: Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return energy in GeV and depth in X0 of electrons, distributed as their track length; ``[n]`` each.
-
-    At a depth t, ln(E0/E) is a gamma variate of shape bt.
-    """
-    depth = rng.uniform(0.0, MAX_DEPTH, n)
-    return initial * np.exp(-rng.standard_gamma(B * depth)), depth
-
-
 def photon_track_length(energy: NDArray[np.float64], initial: float) -> NDArray[np.float64]:
     """Return the track length per GeV in X0 of first-generation photons (physics.md 3.3 [C]).
 

@@ -16,6 +16,7 @@ from na64ml.simulation.particles import Particles, join, mass
 from na64ml.simulation.processes.alp import HBAR_C
 from na64ml.simulation.processes.base import Process
 from na64ml.simulation.processes.dark_photon import DarkPhoton
+from na64ml.simulation.processes.decay_volume import decay_volume
 from na64ml.simulation.processes.forced_decay import forced_decay
 from na64ml.simulation.processes.two_body import decay_in_two
 
@@ -37,12 +38,11 @@ class VisibleDecay(Process):
     min_energy: float = Field(default=18.0, gt=0)
 
     def generate(self, n_events: int, beamline: Beamline, rng: Generator) -> GeneratedEvents:
-        """Make decays; the weight is the probability to decay between the dump and the ECAL."""
+        """Make decays; the weight is the probability to fly from the emission to between dump and ECAL and decay."""
+        region = decay_volume(beamline, self.name)
         emitted = self._emission.generate(n_events, beamline, rng)
         track, energy = emitted.track, emitted.truth["invisible_energy"]
-        dump, ecal = beamline.setup.target_calorimeter, beamline.setup.detector("ECAL")
-        region = dump.segments[-1].z_max, float((ecal.channels.position - ecal.channels.size / 2)[:, 2].min())
-        z, weight = forced_decay(np.full(n_events, beamline.front), self.decay_length(energy), region, rng)
+        z, weight = forced_decay(emitted.truth["vertex_z"], self.decay_length(energy), region, rng)
         momentum = np.sqrt(np.clip(energy**2 - self.dark_mass**2, 0, None))[:, None] * track.direction
         pair = decay_in_two(self.dark_mass, float(mass(11)), float(mass(11)), momentum, rng)
         everything, vertex = np.arange(n_events), track.at(z)
@@ -55,6 +55,7 @@ class VisibleDecay(Process):
 
     def rate(self, beamline: Beamline) -> NonNegative:
         """Return emissions per electron; the weights hold the probability of the decay."""
+        decay_volume(beamline, self.name)
         return self._emission.rate(beamline)
 
     def decay_length(self, energy: NDArray[np.float64]) -> NDArray[np.float64]:
