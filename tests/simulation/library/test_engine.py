@@ -14,21 +14,17 @@ from numpy.random import SeedSequence
 from na64ml.errors import ConfigError, InputError
 from na64ml.events.reader import EventReader
 from na64ml.events.writer import write_tree
+from na64ml.schedulers import in_this_process
 from na64ml.setups.setup import load_setup
 from na64ml.simulation.engines.library import Library, matching
-from na64ml.simulation.library import load_library_recipe, make_and_keep_showers, make_library
+from na64ml.simulation.library import load_library_recipe, make_library
 from na64ml.simulation.particles import Particles, mass
 from na64ml.simulation.recipe import Plan, load_recipe
 from na64ml.simulation.runner import simulate
-from na64ml.simulation.shards import make_and_keep
 
 PROCESSES = "na64ml.simulation.processes"
 TILES = {"VHCAL": 25, "ECAL": 19.1, "VETO": 50, "HCAL": 50}
 SPECIES = (11, 22, 211, 2112, 13)
-
-
-def one_by_one(make):
-    return lambda recipe, shards, folder: (make(recipe, shard, folder) for shard in shards)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +47,7 @@ def library(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(Path(__file__).parents[1]))
         recipe = load_library_recipe(str(folder / "pencils.yaml"))
-        make_library(recipe, folder / "pencils.root", one_by_one(make_and_keep_showers), lambda n: None)
+        make_library(recipe, folder / "pencils.root", in_this_process, lambda n: None)
     return folder / "pencils.root"
 
 
@@ -350,7 +346,7 @@ def test_a_sample_by_the_engine(library, tmp_path):
     }
     path = tmp_path / "recipe.yaml"
     path.write_text(yaml.safe_dump(recipe))
-    simulate(load_recipe(str(path)), tmp_path / "fast.root", one_by_one(make_and_keep), lambda n: None)
+    simulate(load_recipe(str(path)), tmp_path / "fast.root", in_this_process, lambda n: None)
     batch = next(EventReader(str(tmp_path / "fast.layout.yaml")).iterate([str(tmp_path / "fast.root")]))
     shower = np.asarray(batch.columns["shower_id"])
     assert np.all(shower >= 0)
