@@ -137,6 +137,15 @@ def test_particles_from_upstream(transport, pencil, rng):
     assert through.sum() > 100
 
 
+def test_particles_that_just_miss_the_hole_are_not_lost(transport, pencil, rng):
+    particles = beam(1000, rng, half=1, z=-1180.0)
+    position = particles.position + np.column_stack([rng.uniform(61.5, 75, 1000), np.zeros((1000, 2))])
+    beside = Particles.build(particles.event, 11, position, particles.momentum)
+    ours, theirs = (one.run(beside, 1000, SeedSequence(1)) for one in (transport, pencil))
+    np.testing.assert_array_equal(ours.visible["VHCAL"].sum(axis=(1, 2)) > 0, True)
+    assert same_share(ours, theirs, "VHCAL") > 0.95
+
+
 def same_cells(ours, theirs, name, which):
     mine, other = (one.visible[name].sum(axis=1)[which] for one in (ours, theirs))
     return np.isclose(mine, other, rtol=1e-3, atol=1e-7).all(axis=1).mean()
