@@ -15,7 +15,7 @@ CENTROID = 0.25
 begin in the first part of a segment, or come from the one before."""
 
 HOLE_MARGIN = 0.25
-"""Share of a tile by which its middle may lie inside a beam hole: particles enter tiles that far off their own place."""
+"""Share of a tile by which its middle may lie inside a beam hole: tiles that are entered may be that far off."""
 
 
 @dataclass(frozen=True, eq=False)
