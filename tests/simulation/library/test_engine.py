@@ -152,13 +152,14 @@ def same_cells(ours, theirs, name, which):
 
 
 def test_particles_that_miss_or_are_invisible_leave_nothing(transport):
-    missing = Particles.build([0, 1, 2], [11, 14, 22], [[2000, 0, -5000], [0, 0, -1], [0, 0, -1000]],
-                              [[0, 0, 5.0], [0, 0, 50.0], [0, 0, -5.0]])  # fmt: skip
+    start = [[2000, 0, -5000], [0, 0, -1], [0, 0, -1000], [0, 0, -9000]]
+    momentum = [[0, 0, 5.0], [0, 0, 50.0], [0, 0, -5.0], [1.0, 0, 0]]
+    missing = Particles.build([0, 1, 2, 2], [11, 14, 22, 211], start, momentum)
     deposits = transport.run(missing, 4, SeedSequence(1))
     assert sum(values.sum() for values in deposits.visible.values()) == 0
     assert deposits.shower.tolist() == [-1, -1, -1, -1]
     assert len(deposits) == 4
-    none = missing.select(np.zeros(3, dtype=bool))
+    none = missing.select(np.zeros(4, dtype=bool))
     assert transport.run(none, 2, SeedSequence(1)).visible["ECAL"].shape == (2, 2, 72)
 
 
