@@ -114,7 +114,9 @@ def halves(path: Path, showers: Showers, setup: Setup, max_scale: float) -> dict
             showers.impact[chosen], start, np.zeros((n, 2)),
         )  # fmt: skip
         truth = {
-            key: Placer(tiled_detector(setup, key), showers.tiles[key]).place(placed, n).astype(float)
+            key: Placer(tiled_detector(setup, key), showers.tiles[key], showers.recipe.tiles[key])
+            .place(placed, n)
+            .astype(float)
             for key in ("ECAL", "VETO", "HCAL")
         }
         impact = showers.impact[chosen] + 19.1

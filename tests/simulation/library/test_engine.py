@@ -133,19 +133,29 @@ def test_particles_from_upstream(transport, pencil, rng):
     assert through.sum() > 100
 
 
+def test_particles_that_just_miss_the_hole_are_not_lost(transport, pencil, rng):
+    particles = beam(1000, rng, half=1, z=-1180.0)
+    position = particles.position + np.column_stack([rng.uniform(61.5, 75, 1000), np.zeros((1000, 2))])
+    beside = Particles.build(particles.event, 11, position, particles.momentum)
+    ours, theirs = (one.run(beside, 1000, SeedSequence(1)) for one in (transport, pencil))
+    np.testing.assert_array_equal(ours.visible["VHCAL"].sum(axis=(1, 2)) > 0, True)
+    assert same_share(ours, theirs, "VHCAL") > 0.95
+
+
 def same_cells(ours, theirs, name, which):
     mine, other = (one.visible[name].sum(axis=1)[which] for one in (ours, theirs))
     return np.isclose(mine, other, rtol=1e-3, atol=1e-7).all(axis=1).mean()
 
 
 def test_particles_that_miss_or_are_invisible_leave_nothing(transport):
-    missing = Particles.build([0, 1, 2], [11, 14, 22], [[2000, 0, -5000], [0, 0, -1], [0, 0, -1000]],
-                              [[0, 0, 5.0], [0, 0, 50.0], [0, 0, -5.0]])  # fmt: skip
+    start = [[2000, 0, -5000], [0, 0, -1], [0, 0, -1000], [0, 0, -9000]]
+    momentum = [[0, 0, 5.0], [0, 0, 50.0], [0, 0, -5.0], [1.0, 0, 0]]
+    missing = Particles.build([0, 1, 2, 2], [11, 14, 22, 211], start, momentum)
     deposits = transport.run(missing, 4, SeedSequence(1))
     assert sum(values.sum() for values in deposits.visible.values()) == 0
     assert deposits.shower.tolist() == [-1, -1, -1, -1]
     assert len(deposits) == 4
-    none = missing.select(np.zeros(3, dtype=bool))
+    none = missing.select(np.zeros(4, dtype=bool))
     assert transport.run(none, 2, SeedSequence(1)).visible["ECAL"].shape == (2, 2, 72)
 
 

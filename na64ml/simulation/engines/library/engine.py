@@ -104,7 +104,9 @@ class _LibraryTransport(Transport):
         self._widths = np.array(list(showers.recipe.tiles.values()))
         depths = self._corners[:, 1, 2] - self._corners[:, 0, 2]
         self._matcher = Matcher(showers, used, depths, max_scale)
-        self._placers = [Placer(one, showers.tiles[one.name]) for one in self._detectors]
+        self._placers = [
+            Placer(one, showers.tiles[one.name], showers.recipe.tiles[one.name]) for one in self._detectors
+        ]
 
     def run(self, particles: Particles, n_events: int, seed: SeedSequence) -> Deposits:
         """Compose events of showers.

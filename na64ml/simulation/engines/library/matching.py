@@ -43,7 +43,7 @@ MAX_DEPTH = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """The shower of each particle: index ``[n]``, factor of its energies, and symmetry operation to the particle."""
+    """The shower of each particle: index into the library and factor of its energies, ``[n]``."""
 
     shower: NDArray[np.int64]
     scale: NDArray[np.float64]

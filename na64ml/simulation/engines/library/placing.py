@@ -14,6 +14,9 @@ CENTROID = 0.25
 """Share of the depth of a segment at which the line of a particle is taken as the axis of its shower there: showers
 begin in the first part of a segment, or come from the one before."""
 
+HOLE_MARGIN = 0.25
+"""Share of a tile by which its middle may lie inside a beam hole: tiles that are entered may be that far off."""
+
 
 @dataclass(frozen=True, eq=False)
 class Placed:
@@ -62,12 +65,12 @@ class Placer:
     ----------
     detector
         The detector.
-    tiles
-        Its tiles in the library.
+    tiles, width
+        Its tiles in the library, and their width in mm.
     """
 
-    def __init__(self, detector: Tiled, tiles: Tiles) -> None:
-        self._tiles, self._detector = tiles, detector
+    def __init__(self, detector: Tiled, tiles: Tiles, width: float) -> None:
+        self._tiles, self._detector, self._width = tiles, detector, width
         low, high = bounds(detector)
         self._centre = (low + high)[:2] / 2
         if isinstance(detector, Calorimeter):
@@ -135,8 +138,15 @@ class Placer:
     ) -> NDArray[np.float32]:
         """Add up the energy of tiles at x and y in mm from the middle of the detector; those outside are lost."""
         if isinstance(self._detector, Calorimeter):
+            if self._detector.hole is not None:
+                weight[self._in_hole(self._detector.hole.value, x, y)] = 0.0
             return _into_cells(self._detector, self._segments, x, y, segment, slot, weight, size)
         return self._into_elements(x, y, segment, slot, weight, size)
+
+    def _in_hole(self, hole: float, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Return which tiles lie in the beam hole."""
+        half = np.float32(hole / 2 - HOLE_MARGIN * self._width)
+        return np.asarray((np.abs(x) < half) & (np.abs(y) < half))
 
     def _into_elements(
         self,
@@ -174,13 +184,9 @@ def _into_cells(
     size: int,
 ) -> NDArray[np.float32]:
     (nx, ny), (width, height) = detector.cells.value, detector.cell_size.value
-    outside = np.zeros(len(x), dtype=bool)
-    if detector.hole is not None:
-        half = np.float32(detector.hole.value / 2)
-        outside = (np.abs(x) < half) & (np.abs(y) < half)
     x = x * np.float32(1 / width) + np.float32(nx / 2)
     y = y * np.float32(1 / height) + np.float32(ny / 2)
-    outside |= (x < 0) | (x >= nx) | (y < 0) | (y >= ny)
+    outside = (x < 0) | (x >= nx) | (y < 0) | (y >= ny)
     cell = (segments.astype(np.int32) * nx * ny)[segment] + x.astype(np.int32) * np.int32(ny) + y.astype(np.int32)
     flat = slot + cell
     flat[outside] = size  # one more channel takes what is lost
