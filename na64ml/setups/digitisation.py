@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from na64ml.errors import ConfigError
 from na64ml.setups.sourced import Fraction, NonNegative, Pair, Positive, Share
 from na64ml.yaml_files import StrictModel, content_hash, find_named, load_model, validate
@@ -27,6 +29,10 @@ class CalorimeterReadout(StrictModel):
         Photoelectrons per GeV of visible energy; without it there are no photo-statistics.
     time_sigma, time_noise
         Time resolution sqrt(time_sigma² + (time_noise / E)²), in ns and ns GeV; without it there is no time.
+    crosstalk
+        Share of the energy of a segment that every one of its cells sees; the energy of the segment stays what it is.
+    dead
+        Share of the channels that are dead beyond those of the conditions, chosen at random for one file.
     """
 
     sampling: Share
@@ -36,14 +42,25 @@ class CalorimeterReadout(StrictModel):
     photoelectrons: Positive | None = None
     time_sigma: Positive | None = None
     time_noise: NonNegative | None = None
+    crosstalk: Fraction | None = None
+    dead: Fraction | None = None
 
 
 class CounterReadout(StrictModel):
-    """Readout of counters: relative resolution and noise (GeV) of each photomultiplier, and the threshold in GeV."""
+    """Readout of counters.
+
+    Parameters
+    ----------
+    resolution, noise, threshold
+        Relative resolution of each photomultiplier, its noise and its threshold in GeV.
+    dead
+        As of a calorimeter.
+    """
 
     resolution: NonNegative
     noise: NonNegative
     threshold: NonNegative
+    dead: Fraction | None = None
 
 
 class SRDReadout(StrictModel):
@@ -59,12 +76,34 @@ class SRDReadout(StrictModel):
         Shape parameter of the gamma distribution of the visible energy of a photon.
     noise
         Electronic noise of a module in GeV.
+    dead
+        As of a calorimeter.
     """
 
     photons: Positive
     visible: Positive
     shape: Positive
     noise: NonNegative
+    dead: Fraction | None = None
+
+
+class PlaneShift(StrictModel):
+    """A change of a parameter of a tracker plane, which the setup has: a new value, or a factor."""
+
+    value: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    scale: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+
+    def of(self, nominal: float) -> float:
+        """Return the changed value."""
+        return nominal * self.scale if self.value is None else self.value
+
+
+class PlaneShifts(StrictModel):
+    """Changes of a tracker plane, for systematic uncertainties."""
+
+    efficiency: PlaneShift = PlaneShift()
+    sigma: PlaneShift = PlaneShift()
+    noise_hits: PlaneShift = PlaneShift()
 
 
 class TrackReadout(StrictModel):
@@ -96,6 +135,8 @@ class Digitisation(StrictModel):
         The readout of each.
     gate
         Time in ns after which nothing of a second particle is inside the gate; its share falls linearly to that.
+    planes
+        Changes of tracker planes, by name; efficiency, resolution and noise are those of the setup.
     """
 
     description: str = ""
@@ -104,6 +145,7 @@ class Digitisation(StrictModel):
     srd: dict[str, SRDReadout]
     track: TrackReadout
     gate: Positive
+    planes: dict[str, PlaneShifts] = Field(default_factory=dict)
 
     @property
     def hash(self) -> str:
@@ -128,7 +170,8 @@ def shifted(digitisation: Digitisation, shifts: Mapping[str, float | Mapping[str
     Parameters
     ----------
     shifts
-        By parameter, such as ``ECAL.noise``, ``track.angle`` or ``gate``: a new value, or ``{"scale": factor}``.
+        By parameter, such as ``ECAL.noise``, ``track.angle``, ``gate``, ``HCAL.dead`` or, of a tracker plane,
+        ``ST03.efficiency``, ``ST03.sigma`` or ``ST03.noise_hits``: a new value, or ``{"scale": factor}``.
 
     Raises
     ------
@@ -138,26 +181,40 @@ def shifted(digitisation: Digitisation, shifts: Mapping[str, float | Mapping[str
     content = digitisation.model_dump(mode="json")
     known = _parameters(content)
     for key, change in shifts.items():
-        if key not in known:
+        if isinstance(change, Mapping) and set(change) != {"scale"}:
+            raise ConfigError(f"shifts: {key}: give a value or 'scale: FACTOR', not {dict(change)}")
+        plane, _, name = key.partition(".")
+        if key in known:
+            group, name = known[key]
+            group[name] = _changed(key, group[name], change)
+        elif name in PlaneShifts.model_fields:
+            shift = dict(change) if isinstance(change, Mapping) else {"value": change}
+            content["planes"].setdefault(plane, {})[name] = shift
+        else:
             near = difflib.get_close_matches(key, known, n=3, cutoff=0.5) or sorted(known)
             raise ConfigError(f"shifts: there is no parameter '{key}'; did you mean {' or '.join(near)}?")
-        entry = known[key]
-        if isinstance(change, Mapping):
-            if set(change) != {"scale"}:
-                raise ConfigError(f"shifts: {key}: give a value or 'scale: FACTOR', not {dict(change)}")
-            entry["value"] = entry["value"] * change["scale"]
-        else:
-            entry["value"] = change
-        entry["source"] = f"?: shifted from {entry['source']}"
     return validate(Digitisation, content, Path("shifts"))
 
 
-def _parameters(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the sourced values by their short names; pairs cannot be scaled and are left out."""
+def _changed(key: str, entry: dict[str, Any] | None, change: float | Mapping[str, float]) -> dict[str, Any]:
+    """Return a sourced value after a shift."""
+    if not isinstance(change, Mapping):
+        return {"value": change, "source": f"?: shifted from {entry['source'] if entry else 'none'}"}
+    if entry is None:
+        raise ConfigError(f"shifts: {key}: there is no value to scale; give one")
+    return {"value": entry["value"] * change["scale"], "source": f"?: shifted from {entry['source']}"}
+
+
+def _parameters(content: dict[str, Any]) -> dict[str, tuple[dict[str, Any], str]]:
+    """Return where the sourced values are by their short names; pairs cannot be scaled and are left out."""
     groups = {
         **{name: part for kind in ("calorimeters", "counters", "srd") for name, part in content[kind].items()},
         "track": content["track"],
     }
-    found = {f"{name}.{key}": value for name, part in groups.items() for key, value in part.items() if value}
-    found["gate"] = content["gate"]
-    return {key: value for key, value in found.items() if not isinstance(value["value"], list)}
+    found = {f"{name}.{key}": (part, key) for name, part in groups.items() for key in part}
+    found["gate"] = (content, "gate")
+    return {key: (part, name) for key, (part, name) in found.items() if not _is_pair(part[name])}
+
+
+def _is_pair(entry: dict[str, Any] | None) -> bool:
+    return entry is not None and isinstance(entry["value"], list)

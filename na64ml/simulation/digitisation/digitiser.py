@@ -1,6 +1,7 @@
 """All columns of simulated events, in the style of a reconstructed tree."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import awkward as ak
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from na64ml.errors import ConfigError
 from na64ml.setups.conditions import Conditions
-from na64ml.setups.detectors import SRD, Calorimeter, Counter, Tracker
+from na64ml.setups.detectors import SRD, Calorimeter, Counter, Plane, Tracker
 from na64ml.setups.digitisation import Digitisation
 from na64ml.setups.setup import Setup
 from na64ml.simulation.deposits import NO_SHOWER, Deposits
@@ -19,8 +20,12 @@ from na64ml.simulation.digitisation.srd import digitise_modules
 from na64ml.simulation.digitisation.track import digitise_track
 from na64ml.simulation.digitisation.tracker import crossings_of_plane, digitise_projection
 from na64ml.simulation.generated import GeneratedEvents
+from na64ml.yaml_files import validate
 
 MM_PER_M = 1000.0
+
+TABLES = {"calorimeter": "calorimeters", "counter": "counters", "srd": "srd"}
+"""Key of the digitisation by kind of detector."""
 
 Columns = dict[str, Any]
 """Branches by name: numpy ``[n_events, ...]``, or awkward lists ``[n_events, var]``."""
@@ -60,12 +65,12 @@ class Digitiser:
     run
         Run number.
     seed
-        Of the gain errors, which are the same for all events of a file.
+        Of gain errors and dead channels, which are the same for all events of a file.
 
     Raises
     ------
     ConfigError
-        If a detector of the setup has no readout.
+        If a detector of the setup has no readout, or a plane to be shifted is not there.
     """
 
     def __init__(
@@ -80,6 +85,16 @@ class Digitiser:
             if isinstance(detector, Calorimeter):
                 spread = digitisation.calorimeters[detector.name].gain_spread.value
                 self._gains[detector.name] = rng.normal(1.0, spread, detector.n_channels)
+        for detector in setup.detectors:
+            if share := self._dead_share(detector.name, detector.kind):
+                self._dead[detector.name] = self._dead[detector.name] | (rng.random(detector.n_channels) < share)
+        self._planes = [self._shifted(p) for d in setup.detectors if isinstance(d, Tracker) for p in d.planes]
+        unknown = sorted(set(digitisation.planes) - {plane.name for plane in self._planes})
+        if unknown:
+            raise ConfigError(
+                f"digitisation: setup '{setup.name}' has no tracker plane {', '.join(unknown)} to be shifted; there "
+                f"are {', '.join(plane.name for plane in self._planes)}"
+            )
 
     def digitise(
         self, generated: GeneratedEvents, deposits: Deposits, second: SecondParticles | None, rng: Generator
@@ -112,7 +127,8 @@ class Digitiser:
             total = visible[second.event]
             moment = late * second.dt[:, None]
             delay[second.event] = np.divide(moment, total, out=np.zeros_like(late), where=total > 0)
-        energy = digitise_cells(visible, readout, self._gains[detector.name], self._dead[detector.name], rng)
+        gains, dead = self._gains[detector.name], self._dead[detector.name]
+        energy = digitise_cells(visible, detector.shape[0], readout, gains, dead, rng)
         shape = (len(energy), *(size for i, size in enumerate(detector.shape) if i > 0 or size > 1))
         columns = {f"{detector.name}_ene": energy.reshape(shape)}
         if readout.time_sigma is not None:
@@ -149,8 +165,7 @@ class Digitiser:
         self, generated: GeneratedEvents, deposits: Deposits, second: SecondParticles | None, rng: Generator
     ) -> Columns:
         columns: Columns = {}
-        planes = [plane for d in self._setup.detectors if isinstance(d, Tracker) for plane in d.planes]
-        for index, plane in enumerate(planes):
+        for index, plane in enumerate(self._planes):
             event, position = crossings_of_plane(plane, index, generated.track, deposits.crossings)
             if second is not None:
                 late, where = crossings_of_plane(plane, index, second.generated.track, second.deposits.crossings)
@@ -207,8 +222,26 @@ class Digitiser:
         """Return the share of each second particle that is inside the gate (card: falls linearly to zero)."""
         return np.clip(1 - np.abs(second.dt) / self._digitisation.gate.value, 0.0, 1.0)
 
+    def _shifted(self, plane: Plane) -> Plane:
+        shifts = self._digitisation.planes.get(plane.name)
+        if shifts is None:
+            return plane
+        noise = plane.noise_hits.value if plane.noise_hits else 0.0
+        changed = {
+            "efficiency": shifts.efficiency.of(plane.efficiency.value),
+            "sigma": shifts.sigma.of(plane.sigma.value),
+            "noise_hits": shifts.noise_hits.of(noise),
+        }
+        content = {key: {"value": value, "source": "?: shifted"} for key, value in changed.items()}
+        return validate(Plane, plane.model_dump(mode="json") | content, Path(f"shifts of {plane.name}"))
+
+    def _dead_share(self, name: str, kind: str) -> float:
+        table = TABLES.get(kind)
+        dead = getattr(self._digitisation, table)[name].dead if table else None
+        return dead.value if dead else 0.0
+
     def _check(self, name: str, kind: str) -> None:
-        table = {"calorimeter": "calorimeters", "counter": "counters", "srd": "srd"}.get(kind)
+        table = TABLES.get(kind)
         if table and name not in getattr(self._digitisation, table):
             raise ConfigError(
                 f"digitisation: key '{table}': no readout for {name} of setup '{self._setup.name}'; add it to the "
