@@ -148,7 +148,7 @@ def tracking_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty tracking database; making one takes seconds, a copy does not."""
     from mlflow import MlflowClient
 
-    from na64ml.training.run_logger import tracking_uri
+    from na64ml.training.tracking_store import tracking_uri
 
     root = tmp_path_factory.mktemp("tracking")
     MlflowClient(tracking_uri(root)).search_experiments()

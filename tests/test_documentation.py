@@ -97,7 +97,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory, onnx_file: Path) -> Path:
 @pytest.mark.parametrize("words", na64ml_commands(training=False), ids=" ".join)
 def test_command_parses(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[object] = []
-    monkeypatch.setattr(f"na64ml.cli.{words[0]}.run", calls.append)
+    monkeypatch.setattr(f"na64ml.cli.{words[0].replace('-', '_')}.run", calls.append)
     assert main(words) == 0
     assert len(calls) == 1
 

@@ -27,6 +27,9 @@ VERBS = {
     **TRAINING,
     "evaluate": "measure background rejection with intervals, and draw it",
     "export": "write a trained network to an ONNX file, after a parity check",
+    "working-points": "show or set the named score thresholds of an exported network",
+    "register": "add an exported network to the model registry, after a parity check, or give it an alias",
+    "export-matrix": "try all networks and layers with all exporters, and write the table",
     "score": "write a friend tree with class probabilities, score and status",
     "select": "run cut flows, with or without the score",
     "display": "draw single events",
@@ -49,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Na64mlError as error:
         message = str(error)
     except KeyboardInterrupt:
-        message = "interrupted; 'fit' goes on with --ckpt_path, 'simulate' when the same command is given again"
+        message = (
+            "interrupted; 'fit' goes on with --ckpt_path, 'simulate' and 'score' when the same command is given again"
+        )
     else:
         return 0
     logging.getLogger("na64ml").error("%s", message)
@@ -66,7 +71,7 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
     for verb, text in VERBS.items():
         command = verbs.add_parser(verb, help=text, description=text[0].upper() + text[1:] + ".")
         if verb == chosen:
-            module = import_module(f"na64ml.cli.{verb}")
+            module = import_module(f"na64ml.cli.{verb.replace('-', '_')}")
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     return parser

@@ -16,7 +16,7 @@ BATCH_SYSTEMS = {"htcondor": "htcondor.sub", "slurm": "slurm.sh"}
 
 _OPTIONS = (
     *("layout", "setup", "conditions", "mode", "model", "tracking"),
-    *("out", "format", "threads", "micro_batch", "shard_events"),
+    *("out", "format", "threads", "micro_batch", "provider", "shard_events"),
 )
 _FLAGS = ("unblind", "keep_shards")
 

@@ -20,6 +20,7 @@ from na64ml.evaluation.scored import ScoredEvents
 from na64ml.evaluation.summary import evaluation_sections
 from na64ml.events.atomic import atomic_path
 from na64ml.training.output_folder import check_folder
+from na64ml.training.tracking_store import DATABASE
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ def alike(scored: ScoredEvents) -> ScoredEvents:
 
 def _track(root: Path, run_id: str, out: Path, metrics: dict[str, float | int | bool | None]) -> None:
     """Add the results to the tracking run that trained the network, if its store is there."""
-    from na64ml.training.run_logger import DATABASE, log_evaluation
+    from na64ml.training.run_logger import log_evaluation
 
     if not (root / DATABASE).is_file():
         logger.info("no tracking store %s; results are in %s only", root / DATABASE, out)

@@ -3,17 +3,12 @@
 import argparse
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from na64ml.cli.options import make_reader
-from na64ml.errors import ConfigError
 from na64ml.evaluation.delivered import WorkingPointFile
 from na64ml.inference.metadata import WorkingPoint
-
-if TYPE_CHECKING:
-    from na64ml.models.network import EventNetwork
 
 logger = logging.getLogger(__name__)
 
@@ -38,29 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Export a network."""
-    from na64ml.export.onnx_export import export
+    from na64ml.export.onnx_export import export, weights_hash
     from na64ml.models.checkpoint import load_network
     from na64ml.training.provenance import code_version
 
     network, record = load_network(arguments.checkpoint)
-    points = (
-        _working_points(arguments.working_points, arguments.checkpoint, network) if arguments.working_points else ()
-    )
+    points: tuple[WorkingPoint, ...] = ()
+    if arguments.working_points:
+        known = weights_hash(network)
+        points = WorkingPointFile.read_for(arguments.working_points, known, str(arguments.checkpoint)).points
     reader = make_reader(arguments, record.layout)
     events = next(reader.iterate(arguments.files))
     spread = np.unique(np.linspace(0, len(events) - 1, _PARITY_EVENTS).astype(np.int64))
     metadata = export(network, record, events.select(spread), arguments.out, points, code_version())
     names = ", ".join(metadata.thresholds) or "none"
     logger.info("parity with PyTorch holds on %d events and all edge cases; working points: %s", len(spread), names)
-
-
-def _working_points(path: Path, checkpoint: Path, network: "EventNetwork") -> tuple[WorkingPoint, ...]:
-    from na64ml.export.onnx_export import weights_hash
-
-    found, expected = WorkingPointFile.read(path), weights_hash(network)
-    if found.weights_hash != expected:
-        raise ConfigError(
-            f"{path}: key 'weights_hash' is {found.weights_hash}, but the network of {checkpoint} has {expected}; "
-            "thresholds hold for one network only: evaluate this checkpoint and give its working points"
-        )
-    return found.points

@@ -108,21 +108,25 @@ def make_viewer(reader: EventReader) -> Callable[[EventBatch], EventView]:
 
 
 class _Rate(ProgressColumn):
-    """Events per second of a progress bar."""
+    """Events (or other units) per second of a progress bar."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
 
     def render(self, task: Task) -> Text:
         """Return the rate as text."""
-        return Text(f"{task.speed:,.3g} events/s" if task.speed else "")
+        return Text(f"{task.speed:,.3g} {self._unit}/s" if task.speed else "")
 
 
 @contextmanager
-def event_progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+def event_progress(label: str, total: int, unit: str = "events") -> Iterator[Callable[[int], None]]:
     """Show a progress bar of events; yield the function that advances it."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        _Rate(),
+        _Rate(unit),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

@@ -23,7 +23,7 @@ from na64ml.cli.options import (
 from na64ml.errors import ConfigError
 from na64ml.events.batch import EventBatch
 from na64ml.events.reader import EventReader
-from na64ml.inference.scorer import MICRO_BATCH, Scorer
+from na64ml.inference.scorer import MICRO_BATCH, PROVIDER, Scorer
 from na64ml.inference.scoring.job import Job
 from na64ml.inference.scoring.plan import SHARD_EVENTS
 from na64ml.inference.scoring.run import join_shards, plan, score_shards
@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler to use instead of local processes")
     parser.add_argument("--threads", type=int, default=1, help="threads of the ONNX runtime in each process")
     parser.add_argument("--micro-batch", type=int, default=MICRO_BATCH, help="events per call of the ONNX runtime")
+    parser.add_argument("--provider", default=PROVIDER, help=f"execution provider of the runtime (default: {PROVIDER})")
     parser.add_argument(
         "--shard-events", type=int, default=SHARD_EVENTS, help=f"events of a shard (default: {SHARD_EVENTS})"
     )
@@ -66,10 +67,10 @@ def run(arguments: argparse.Namespace) -> None:
             raise ConfigError(f"--{option.replace('_', '-')} {getattr(arguments, option)}: at least one is needed")
     part, of = _part(arguments.part)
     model = model_file(arguments)
-    scorer = Scorer(model, micro_batch=arguments.micro_batch)
+    scorer = Scorer(model, micro_batch=arguments.micro_batch, provider=arguments.provider)
     reader = make_reader(arguments, scorer.metadata.layout)
     hide = Hidden(reader, Blinding(make_mode(arguments, reader, scorer.metadata.mode), arguments.unblind))
-    job = Job(model.resolve(), reader, hide, arguments.threads, arguments.micro_batch)
+    job = Job(model.resolve(), reader, hide, arguments.threads, arguments.micro_batch, arguments.provider)
     work = plan(job, arguments.files, arguments.out, arguments.shard_events)
     if arguments.batch:
         path = write_batch(arguments)

@@ -48,6 +48,23 @@ class WorkingPointFile(StrictModel):
         except ValueError as error:
             raise ConfigError(f"{path}: holds no working points: {error}; write it with 'na64ml evaluate'") from error
 
+    @classmethod
+    def read_for(cls, path: Path, weights_hash: str, network: str) -> "WorkingPointFile":
+        """Read the file of one network; thresholds mean nothing for another.
+
+        Raises
+        ------
+        ConfigError
+            If the file cannot be read, or is of another network.
+        """
+        found = cls.read(path)
+        if found.weights_hash != weights_hash:
+            raise ConfigError(
+                f"{path}: key 'weights_hash' is {found.weights_hash}, but the network of {network} has {weights_hash}; "
+                "thresholds hold for one network only: evaluate this network and give its working points"
+            )
+        return found
+
 
 def stored_working_points(
     scored: ScoredEvents,

@@ -1,6 +1,7 @@
 """From a trained network to one ONNX file."""
 
 import hashlib
+import io
 import logging
 import warnings
 from pathlib import Path
@@ -11,10 +12,11 @@ import torch
 from na64ml.errors import ConfigError
 from na64ml.events.atomic import atomic_path
 from na64ml.events.batch import HIT_FEATURES, TRACK_FEATURES, EventBatch
-from na64ml.export.parity import check_parity
+from na64ml.export.parity import DEFAULT_NEIGHBOURS, check_parity
 from na64ml.inference import metadata as meta
 from na64ml.inference.metadata import ModelMetadata, WorkingPoint
-from na64ml.models.checkpoint import NetworkRecord
+from na64ml.inference.scorer import Scorer
+from na64ml.models.checkpoint import NetworkRecord, load_network
 from na64ml.models.delivered import DeliveredNetwork
 from na64ml.models.network import EventNetwork
 from na64ml.yaml_files import content_hash
@@ -65,9 +67,29 @@ def export(
     metadata = describe(network, record, working_points, code or {})
     with atomic_path(output) as part:
         _write(delivered, part, metadata)
-        check_parity(delivered, part, events, record.init_args.get("k", 8))
+        check_parity(delivered, part, events, record.init_args.get("k", DEFAULT_NEIGHBOURS))
     logger.info("wrote %s (weights %s)", output, metadata.weights_hash)
     return metadata
+
+
+def check_file(path: Path, checkpoint: Path, events: EventBatch) -> None:
+    """Compare a network file with the checkpoint it was exported from, see `check_parity`.
+
+    Raises
+    ------
+    ConfigError
+        If the checkpoint is of another network.
+    ParityError
+        If they disagree.
+    """
+    network, record = load_network(checkpoint)
+    known, found = Scorer(path).metadata.weights_hash, weights_hash(network)
+    if known != found:
+        raise ConfigError(
+            f"{checkpoint}: key 'weights_hash' is {found}, but the network of {path} has {known}; give the checkpoint "
+            "that the file was exported from"
+        )
+    check_parity(DeliveredNetwork(network).eval(), path, events, record.init_args.get("k", DEFAULT_NEIGHBOURS))
 
 
 def describe(
@@ -128,7 +150,32 @@ def weights_hash(network: EventNetwork) -> str:
 
 
 def _write(delivered: DeliveredNetwork, path: Path, metadata: ModelMetadata) -> None:
-    """Trace two events and write the graph with its metadata."""
+    write_model(to_onnx(delivered), path, metadata)
+
+
+def write_model(model: onnx.ModelProto, path: Path, metadata: ModelMetadata) -> None:
+    """Write a graph with its metadata."""
+    entry = model.metadata_props.add()
+    entry.key, entry.value = meta.PROPERTY, metadata.model_dump_json()
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+
+
+def to_onnx(delivered: DeliveredNetwork, dynamo: bool = True, opset: int = OPSET) -> onnx.ModelProto:
+    """Trace two events and return the graph.
+
+    Parameters
+    ----------
+    dynamo
+        Which of PyTorch's exporters to use. Only this one is right for all networks, see ``docs/export_matrix.md``.
+    opset
+        Version of the operators.
+
+    Raises
+    ------
+    ConfigError
+        If the network uses operators that are not part of standard ONNX.
+    """
     counts = torch.tensor([5, 12])
     n_hits = int(counts.sum())
     example = (
@@ -137,29 +184,46 @@ def _write(delivered: DeliveredNetwork, path: Path, metadata: ModelMetadata) -> 
         torch.repeat_interleave(torch.arange(2), counts),
         torch.zeros(2, len(TRACK_FEATURES)),
     )
-    hits, events = torch.export.Dim("hits", min=0), torch.export.Dim("events", min=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            delivered,
-            example,
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=list(INPUTS),
-            output_names=list(OUTPUTS),
-            dynamic_shapes=({0: hits}, {0: hits}, {0: hits}, {0: events}),
-            verbose=False,
-        )
-    if program is None:
-        raise ConfigError(f"{type(delivered.network).__name__}: the ONNX exporter returned nothing")
-    model = program.model_proto
+        model = _with_dynamo(delivered, example, opset) if dynamo else _with_torch_script(delivered, example, opset)
     foreign = {node.op_type for node in model.graph.node if node.domain not in ("", "ai.onnx")}
     if foreign or model.functions:
         names = sorted(foreign | {function.name for function in model.functions})
         raise ConfigError(
             f"{type(delivered.network).__name__}: uses operators that are not standard ONNX: {', '.join(names)}"
         )
-    entry = model.metadata_props.add()
-    entry.key, entry.value = meta.PROPERTY, metadata.model_dump_json()
-    onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, path)
+    return model
+
+
+def _with_dynamo(delivered: DeliveredNetwork, example: tuple[torch.Tensor, ...], opset: int) -> onnx.ModelProto:
+    hits, events = torch.export.Dim("hits", min=0), torch.export.Dim("events", min=1)
+    program = torch.onnx.export(
+        delivered,
+        example,
+        dynamo=True,
+        opset_version=opset,
+        input_names=list(INPUTS),
+        output_names=list(OUTPUTS),
+        dynamic_shapes=({0: hits}, {0: hits}, {0: hits}, {0: events}),
+        verbose=False,
+    )
+    if program is None:
+        raise ConfigError(f"{type(delivered.network).__name__}: the ONNX exporter returned nothing")
+    return program.model_proto
+
+
+def _with_torch_script(delivered: DeliveredNetwork, example: tuple[torch.Tensor, ...], opset: int) -> onnx.ModelProto:
+    axes = dict(zip((*INPUTS, *OUTPUTS), ("hits", "hits", "hits", *["events"] * 5), strict=True))
+    content = io.BytesIO()
+    torch.onnx.export(
+        delivered,
+        example,
+        content,
+        dynamo=False,
+        opset_version=opset,
+        input_names=list(INPUTS),
+        output_names=list(OUTPUTS),
+        dynamic_axes={name: {0: axis} for name, axis in axes.items()},
+    )
+    return onnx.load_from_string(content.getvalue())

@@ -1,6 +1,6 @@
 """Comparison of an exported file with PyTorch."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from na64ml.errors import Na64mlError
 from na64ml.events.batch import EventBatch
-from na64ml.graphs.batch import pack
+from na64ml.graphs.batch import PackedBatch, pack
 from na64ml.inference.scorer import Scorer, Scores
 from na64ml.inference.status import SCORED
 from na64ml.models.delivered import DeliveredNetwork
@@ -21,6 +21,8 @@ _SCORE_MARGIN = 2.0
 """The score is a difference of two logarithms, each as uncertain as a logit."""
 _BATCHES = (1, 64)
 _CUT_EVENTS = 8
+DEFAULT_NEIGHBOURS = 8
+"""Size of the small events that are compared if a network has no ``k``."""
 
 
 class ParityError(Na64mlError):
@@ -53,6 +55,13 @@ def check_parity(delivered: DeliveredNetwork, path: Path, events: EventBatch, k:
         _compare(f"{path.name}: {name}", scorer.score(batch), expected, list(scorer.metadata.thresholds.values()))
         if batch.n_hits and not (expected.status == SCORED).any():
             raise ParityError(f"{path.name}: {name}: none has status 0, nothing was compared; give other events")
+
+
+def example_inputs(events: EventBatch) -> dict[str, NDArray[np.generic]]:
+    """Return events as the inputs of a network file, by name."""
+    batch = _packed(events, 0, len(events))
+    tensors = {"hits": batch.hits, "detector": batch.detector, "event": batch.event, "track": batch.track}
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
 
 
 def cases(events: EventBatch, few: EventBatch, k: int) -> Iterator[tuple[str, EventBatch, int]]:
@@ -93,15 +102,18 @@ def first_hits(events: EventBatch, n_hits: NDArray[np.int64]) -> EventBatch:
 
 def reference_scores(delivered: DeliveredNetwork, events: EventBatch, size: int) -> Scores:
     """Score events with PyTorch."""
-    label = np.zeros(len(events), dtype=np.int64)
-    weight = np.ones(len(events), dtype=np.float32)
     parts = []
     with torch.inference_mode():
         for start in range(0, len(events), size):
-            batch = pack(events, np.arange(start, min(start + size, len(events))), label, weight)
+            batch = _packed(events, start, min(start + size, len(events)))
             parts.append(delivered(batch.hits, batch.detector, batch.event, batch.track))
     logits, probability, score, status = (torch.cat(columns).numpy() for columns in zip(*parts, strict=True))
     return Scores(logits, probability, score, status.astype(np.int8))
+
+
+def _packed(events: EventBatch, start: int, stop: int) -> PackedBatch:
+    label = np.zeros(len(events), dtype=np.int64)
+    return pack(events, np.arange(start, stop), label, np.ones(len(events), dtype=np.float32))
 
 
 def _compare(case: str, found: Scores, expected: Scores, working_points: list[float]) -> None:
@@ -124,11 +136,26 @@ def _compare(case: str, found: Scores, expected: Scores, working_points: list[fl
         )
     if not np.array_equal(x.argmax(axis=1), y.argmax(axis=1)):
         raise ParityError(f"{case}: the most probable class differs; the exported file must not be used")
+    flipped, decided = decisions(found, expected, working_points)
+    if (flipped & decided).any():
+        raise ParityError(
+            f"{case}: {int((flipped & decided).sum())} decisions differ; the exported file must not be used"
+        )
+
+
+def decisions(
+    found: Scores, expected: Scores, working_points: Sequence[float] = ()
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Compare on which side of the working points and of the quantiles of the scores the scored events lie.
+
+    Returns
+    -------
+    Which decisions differ, ``[n_scored, n_thresholds]``, and which can be compared: an event whose score is a
+    threshold, to within the tolerance of the logits, has no decision.
+    """
+    scored = expected.status == SCORED
     quantiles = np.quantile(expected.score[scored], [0.05, 0.25, 0.5, 0.75, 0.95])
     thresholds = np.concatenate([quantiles, working_points])
     before, after = expected.score[scored, None], found.score[scored, None]
-    # An event whose score is a threshold, to within the tolerance of the logits, has no decision to compare.
-    decided = np.abs(before - thresholds) > _SCORE_MARGIN * (ABSOLUTE + RELATIVE * np.abs(y).max(axis=1, keepdims=True))
-    flipped = decided & ((after > thresholds) != (before > thresholds))
-    if flipped.any():
-        raise ParityError(f"{case}: {int(flipped.sum())} decisions differ; the exported file must not be used")
+    tolerance = ABSOLUTE + RELATIVE * np.abs(expected.logits[scored]).max(axis=1, keepdims=True)
+    return (after > thresholds) != (before > thresholds), np.abs(before - thresholds) > _SCORE_MARGIN * tolerance

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MICRO_BATCH = 16
 """Events per call of the runtime; more do not fit the processor's cache."""
 
+PROVIDER = "CPUExecutionProvider"
+"""Part of the ONNX runtime that computes."""
+
 
 @dataclass(frozen=True, eq=False)
 class Scores:
@@ -57,19 +60,23 @@ class Scorer:
         Threads of the runtime.
     micro_batch
         Events per call of the runtime.
+    provider
+        Execution provider of the runtime.
 
     Raises
     ------
     ConfigError
-        If the file is no such network, or ``micro_batch`` is below 1.
+        If the file is no such network, the runtime lacks the provider, or ``micro_batch`` is below 1.
     """
 
-    def __init__(self, model: str | Path, threads: int = 1, micro_batch: int = MICRO_BATCH) -> None:
+    def __init__(
+        self, model: str | Path, threads: int = 1, micro_batch: int = MICRO_BATCH, provider: str = PROVIDER
+    ) -> None:
         if micro_batch < 1:
             raise ConfigError(f"micro_batch is {micro_batch}; at least one event is scored at a time")
         self.model = Path(model)
         self.micro_batch = micro_batch
-        self._session = _open(self.model, threads)
+        self._session = _open(self.model, threads, provider)
         self.metadata = _metadata(self._session, self.model)
         self._outputs = [tensor.name for tensor in self.metadata.outputs]
 
@@ -129,16 +136,22 @@ class Scorer:
         return np.array([self.metadata.detectors.index(name) for name in events.detectors], dtype=np.int64)
 
 
-def _open(model: Path, threads: int) -> "onnxruntime.InferenceSession":
+def _open(model: Path, threads: int, provider: str) -> "onnxruntime.InferenceSession":
     import onnxruntime
 
     if not model.is_file():
         raise ConfigError(f"{model}: no such file; give an ONNX file written by 'na64ml export'")
+    available = onnxruntime.get_available_providers()
+    if provider not in available:
+        raise ConfigError(
+            f"execution provider '{provider}': this onnxruntime has {', '.join(available)}; use one of these, or "
+            "install an onnxruntime that has it"
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     try:
-        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(model), options, providers=[provider])
     except Exception as error:  # the runtime's own kinds share no base class
         if type(error).__name__ == "InvalidProtobuf":
             raise ConfigError(

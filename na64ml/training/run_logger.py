@@ -10,16 +10,11 @@ from typing import Any
 from lightning.pytorch.loggers import MLFlowLogger
 from lightning.pytorch.utilities import rank_zero_only
 
+from na64ml.training.tracking_store import DATABASE, EXPERIMENT, artifact_location, tracking_uri
+
 logger = logging.getLogger(__name__)
 
-DATABASE = "mlflow.db"
 LOCK = "mlflow.lock"
-ARTIFACTS = "artifacts"
-
-
-def tracking_uri(root: Path) -> str:
-    """Return the address of the tracking store below ``root``."""
-    return f"sqlite:///{root.resolve() / DATABASE}"
 
 
 def _create_store(root: Path, experiment_name: str, location: str) -> None:
@@ -52,14 +47,14 @@ class RunLogger(MLFlowLogger):
     def __init__(
         self,
         root: str | None = None,
-        experiment_name: str = "na64ml",
+        experiment_name: str = EXPERIMENT,
         run_name: str | None = None,
         tags: dict[str, Any] | None = None,
         run_id: str | None = None,
     ) -> None:
         self.root = Path(root or "runs").resolve()
         self.root.mkdir(parents=True, exist_ok=True)
-        location = (self.root / ARTIFACTS / experiment_name).as_uri()
+        location = artifact_location(self.root, experiment_name)
         _create_store(self.root, experiment_name, location)
         super().__init__(
             experiment_name=experiment_name,

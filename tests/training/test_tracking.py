@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 
 from na64ml.models.checkpoint import load_network
 from na64ml.training.command import TrainingCLI
-from na64ml.training.run_logger import tracking_uri
+from na64ml.training.tracking_store import tracking_uri
 
 Train = Callable[..., TrainingCLI]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from na64ml.errors import ConfigError
 from na64ml.events.batch import EventBatch
 from na64ml.events.reader import EventReader
-from na64ml.inference.scorer import MICRO_BATCH, Scorer
+from na64ml.inference.scorer import MICRO_BATCH, PROVIDER, Scorer
 from na64ml.yaml_files import content_hash
 
 
@@ -41,7 +41,7 @@ class Job:
         Reads the events.
     hide
         Which events keep no score.
-    threads, micro_batch
+    threads, micro_batch, provider
         As of the `Scorer`.
     """
 
@@ -50,6 +50,7 @@ class Job:
     hide: Hide | None = None
     threads: int = 1
     micro_batch: int = MICRO_BATCH
+    provider: str = PROVIDER
 
     @cached_property
     def model_hash(self) -> str:
@@ -86,18 +87,18 @@ class Job:
         ContractError
             If the events do not fit the network.
         """
-        return _open(self.model, self.model_hash, self.threads, self.micro_batch)
+        return _open(self.model, self.model_hash, self.threads, self.micro_batch, self.provider)
 
 
 @lru_cache(maxsize=1)
-def _open(model: Path, model_hash: str, threads: int, micro_batch: int) -> Scorer:
+def _open(model: Path, model_hash: str, threads: int, micro_batch: int, provider: str) -> Scorer:
     found = _hash(model)
     if found != model_hash:
         raise ConfigError(
             f"{model}: has changed since the command was started (SHA-256 {found[:16]}, it was {model_hash[:16]}); run "
             "the command again, the shards of the other network are not used"
         )
-    return Scorer(model, threads=threads, micro_batch=micro_batch)
+    return Scorer(model, threads=threads, micro_batch=micro_batch, provider=provider)
 
 
 def _hash(model: Path) -> str:

@@ -34,21 +34,17 @@ class Work:
     ----------
     job
         How events are scored.
-    output
-        The friend tree; its shards lie beside it in the folder ``<output>.shards`` until it is written.
+    output, folder
+        The friend tree; its shards lie in the folder ``<output>.shards`` until it is written.
     files, shards
         In the order of the friend tree.
     """
 
     job: Job
     output: Path
+    folder: Path
     files: list[InputFile]
     shards: list[Shard]
-
-    @property
-    def n_events(self) -> int:
-        """Number of events of all files."""
-        return sum(file.n_entries for file in self.files)
 
 
 def plan(job: Job, patterns: str | Path | Sequence[str | Path], output: Path, shard_events: int = SHARD_EVENTS) -> Work:
@@ -61,12 +57,14 @@ def plan(job: Job, patterns: str | Path | Sequence[str | Path], output: Path, sh
     ContractError
         If the events do not fit the network.
     InputError
-        If files cannot be read, or none has events.
+        If files cannot be read, none has events, or the output is a folder.
     """
+    if output.is_dir():
+        raise InputError(f"{output}: is a folder; choose another output")
     job.open_scorer().check(job.reader.contract, job.reader.conditions.hash)
     files = survey(job.reader, patterns)
     folder = output.resolve().with_name(output.name + ".shards")
-    return Work(job, output, files, shards(files, shard_events, job.hash, folder))
+    return Work(job, output, folder, files, shards(files, shard_events, job.hash, folder))
 
 
 def score_shards(
@@ -84,9 +82,13 @@ def score_shards(
         If scores cannot be written, or, when all other shards are finished, if events could not be read.
     """
     own = work.shards[part::of]
+    try:
+        work.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(cannot_write(work.output, "the shards", error)) from error
     missing = [shard for shard in own if read_scores(shard) is None]
     if len(missing) < len(own):
-        logger.info("%s: %d of %d shards are finished", own[0].scores.parent, len(own) - len(missing), len(own))
+        logger.info("%s: %d of %d shards are finished", work.folder, len(own) - len(missing), len(own))
         progress(sum(map(len, own)) - sum(map(len, missing)))
     faults = []
     for outcome in scheduler(partial(score_shard, job=work.job), missing):
@@ -120,8 +122,7 @@ def join_shards(work: Work, kind: Format = "ttree", keep_shards: bool = False) -
         If a shard is missing or the output cannot be written; the shards are kept.
     """
     counts: Counter[int] = Counter()
-    folder = work.shards[0].scores.parent
-    joined = folder / work.output.name
+    joined = work.folder / work.output.name
     classes = work.job.open_scorer().metadata.classes
     try:
         with write_friend(joined, classes, kind, {"provenance": json.dumps(_provenance(work))}) as tree:
@@ -136,7 +137,7 @@ def join_shards(work: Work, kind: Format = "ttree", keep_shards: bool = False) -
     except OSError as error:
         raise InputError(cannot_write(work.output, "the friend tree", error)) from error
     if not keep_shards:
-        shutil.rmtree(folder)
+        shutil.rmtree(work.folder)
     return counts
 
 

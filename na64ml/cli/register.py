@@ -1,0 +1,63 @@
+"""``na64ml register``: networks in the model registry, after a parity check."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from na64ml.cli.options import REGISTERED, add_tracking, make_reader
+from na64ml.errors import ConfigError
+from na64ml.inference.scorer import Scorer
+
+_PARITY_EVENTS = 256
+_EXAMPLE_EVENTS = 4
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("model", help="ONNX file to add; or a registered version, models:/NAME@ALIAS, to rename")
+    parser.add_argument("--checkpoint", type=Path, help="checkpoint the file was exported from, for the parity check")
+    parser.add_argument("--name", help="name of the registered model (default: the mode of the network)")
+    parser.add_argument("--alias", default="candidate", help="alias of the version: candidate (default), champion, ...")
+    parser.add_argument(
+        "--files",
+        nargs="+",
+        default=["shipped:na64e_reference.root"],
+        help="ROOT files with events for the parity check",
+    )
+    parser.add_argument("--layout", help="layout of these files (default: the model's)")
+    parser.add_argument("--setup", help="setup name or YAML file instead of the layout's")
+    parser.add_argument("--conditions", help="conditions name or YAML file instead of the layout's")
+    add_tracking(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Register a network, or give an alias to one that is."""
+    from na64ml.export.registry import give_alias, register, tracking_address
+
+    tracking_address(arguments.tracking)
+    if arguments.model.startswith(REGISTERED):
+        give_alias(arguments.model, arguments.alias, arguments.tracking)
+        return
+    if arguments.checkpoint is None:
+        raise ConfigError(
+            f"{arguments.model}: is registered only after a comparison with PyTorch; give the checkpoint it was "
+            "exported from with --checkpoint"
+        )
+    from na64ml.export.onnx_export import check_file
+    from na64ml.export.parity import example_inputs
+
+    scorer = Scorer(arguments.model)
+    reader = make_reader(arguments, scorer.metadata.layout)
+    scorer.check(reader.contract, reader.conditions.hash)
+    events = next(reader.iterate(arguments.files))
+    spread = events.select(np.unique(np.linspace(0, len(events) - 1, _PARITY_EVENTS).astype(np.int64)))
+    check_file(Path(arguments.model), arguments.checkpoint, spread)
+    register(
+        Path(arguments.model),
+        scorer.metadata,
+        example_inputs(spread.select(slice(0, _EXAMPLE_EVENTS))),
+        arguments.name or scorer.metadata.mode,
+        arguments.alias,
+        arguments.tracking,
+    )
