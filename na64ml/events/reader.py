@@ -210,8 +210,9 @@ class EventReader:
         runs, run_of_event = np.unique(ids[:, 0], return_inverse=True)
 
         def calibration(detector: str) -> Calibration:
+            gains = self.conditions.gains(self.setup, detector, runs)
             dead = [self.conditions.dead_mask(self.setup, detector, int(run)) for run in runs]
-            return Calibration(self.conditions.gains(self.setup, detector, runs), np.stack(dead), run_of_event)
+            return Calibration(gains, np.array(dead, dtype=np.bool_).reshape(gains.shape), run_of_event)
 
         try:
             groups = [
@@ -246,7 +247,7 @@ class EventReader:
             track[:, TRACK_FEATURES.index(name)] = _scaled(arrays[scalar.branch], scalar, file)
         if "x" not in read and "y" not in read:
             impact = np.array([self.conditions.for_run(int(run)).impact_point(self.setup) for run in runs])
-            track[:, [TRACK_FEATURES.index("x"), TRACK_FEATURES.index("y")]] = impact[run_of_event]
+            track[:, [TRACK_FEATURES.index("x"), TRACK_FEATURES.index("y")]] = impact.reshape(-1, 2)[run_of_event]
         return track
 
     def _process(self, arrays: dict[str, Any], n_events: int, file: str) -> NDArray[np.int16]:
@@ -295,6 +296,8 @@ def _merge(groups: list[tuple[int, Hits]], n_events: int) -> dict[str, NDArray[A
 
 
 def _awkward(array: Any, branch: str, where: str) -> ak.Array:
+    if isinstance(array, np.ndarray) and array.dtype == object:  # lists of different lengths, as uproot gives them
+        array = array.tolist()
     try:
         return array if isinstance(array, ak.Array) else ak.Array(array)
     except (TypeError, ValueError) as error:

@@ -89,10 +89,15 @@ class Scorer:
             raise ConfigError(f"micro_batch is {micro_batch}; at least one event is scored at a time")
         self.model = Path(model)
         self.micro_batch = micro_batch
+        self._threads = threads
         self._session = _open(self.model, threads)
         self.metadata = _metadata(self._session, self.model)
         self._outputs = [tensor.name for tensor in self.metadata.outputs]
         self._layout = self.metadata.layout if layout is None else layout
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as what opens the file again, for the workers of coffea and Dask."""
+        return type(self), (self.model.absolute(), self._threads, self.micro_batch, self._layout)
 
     @cached_property
     def reader(self) -> "EventReader":

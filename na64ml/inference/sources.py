@@ -38,10 +38,10 @@ def batches(events: Any, reader: EventReader) -> Iterator[EventBatch]:
             yield _from_records(events, reader)
         else:
             yield reader.decode({name: events[name] for name in events.fields})
+    elif hasattr(events, "iterate") and hasattr(events, "num_entries"):  # before Mapping, which a TTree is too
+        yield from reader.iterate_tree(events, events.file.file_path)
     elif isinstance(events, Mapping):
         yield reader.decode(events)
-    elif hasattr(events, "iterate") and hasattr(events, "num_entries"):
-        yield from reader.iterate_tree(events, events.file.file_path)
     else:
         raise InputError(
             f"cannot score {type(events).__name__}; give an EventBatch, an awkward array, a dictionary of arrays or an "
