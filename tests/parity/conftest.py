@@ -1,6 +1,7 @@
 """The C++ scorer as a user gets it: copied by the command, built with CMake, run as a program."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,10 +13,12 @@ import pytest
 
 from na64ml.cli import main
 from na64ml.events.batch import EventBatch
+from na64ml.inference.raw_arrays import write_arrays
 from na64ml.setups.conditions import Conditions, load_conditions
 from na64ml.setups.setup import Setup, load_setup
 
 PROJECT = Path(__file__).parent / "cpp"
+PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
 
 TESTED_CONDITIONS = {
     "setup": "na64e_reference",
@@ -77,11 +80,7 @@ class CppScorer:
         self, model: Path, events: EventBatch, folder: Path, micro_batch: int = 16
     ) -> subprocess.CompletedProcess[str]:
         """Leave the events as raw arrays and run the program on them."""
-        folder.mkdir(exist_ok=True)
-        events.offsets.astype(np.int64).tofile(folder / "offsets.i64")
-        events.detector.astype(np.int64).tofile(folder / "detector.i64")
-        events.hits.tofile(folder / "hits.f32")
-        events.track.tofile(folder / "track.f32")
+        write_arrays(events, folder)
         return self.run("score_arrays", str(model), str(folder), str(micro_batch), "1", *events.detectors)
 
 
@@ -100,8 +99,12 @@ def cpp(tmp_path_factory: pytest.TempPathFactory) -> CppScorer:
     setup = load_setup("na64e_reference").model_copy(update={"name": "tested"})
     (folder / "tested.yaml").write_text(yaml.safe_dump({"extends": "na64e_reference", "name": "tested"}))
     (folder / "conditions.yaml").write_text(yaml.safe_dump({**TESTED_CONDITIONS, "setup": "tested.yaml"}))
-    copy = ["cpp", "--copy-to", str(folder / "copy"), "--setup", str(folder / "tested.yaml")]
-    assert main([*copy, "--conditions", str(folder / "conditions.yaml")]) == 0
+    copy = ["cpp", "--copy-to", str(folder / "copy"), "--setup"]
+    assert main([*copy, "na64e_reference"]) == 0
+    assert main([*copy, str(folder / "tested.yaml"), "--conditions", str(folder / "conditions.yaml")]) == 0
+    (folder / "build").mkdir()
+    (loop,) = re.findall(r"^```cpp file=event_loop.inc\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
+    (folder / "build" / "event_loop.inc").write_text(loop)
     configure = ["cmake", "-S", PROJECT, "-B", folder / "build", f"-DNA64ML_CPP={folder / 'copy'}"]
     for command in ([*configure, f"-DPython3_EXECUTABLE={sys.executable}"], ["cmake", "--build", folder / "build"]):
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -360,6 +360,26 @@ def test_the_command_says_what_it_cannot_do(tmp_path: Path, capsys: pytest.Captu
     assert "give --setup too" in " ".join(capsys.readouterr().err.split())
 
 
+def test_the_loop_of_the_pages_selects_what_python_selects(cpp: CppScorer, onnx_file: Path, tmp_path: Path) -> None:
+    builder = EventBuilder(Scorer(onnx_file, micro_batch=1), "na64e_reference")
+    scored = []
+    for shower in np.arange(10, 60, 10, dtype=np.float32):
+        builder.begin(run=6500)
+        builder.add("ECAL", 0, 3, 3, energy=np.float32(0.1) * shower, time=0.5)
+        builder.add("ECAL", 1, 3, 3, energy=shower, time=0.5)
+        builder.add("ECAL", 1, 3, 2, energy=np.float32(0.05) * shower, time=0.5)
+        builder.add("HCAL", 0, 1, 1, energy=2, time=0.5)
+        for i in range(6):
+            builder.add("VETO", i, energy=0)
+        scored += builder.end()
+    threshold = float(np.median([event.score for event in scored])) - 1e-4
+    point = {"name": "signal_90", "threshold": threshold, "efficiency": {}, "interval": "none", "weighted": True}
+    model = with_metadata(onnx_file, tmp_path / "network.onnx", working_points=[point])
+    used = np.array([line.split() for line in cpp.run("event_loop", str(model)).stdout.splitlines()], dtype=float)
+    expected = [(10.0 * (i + 1), event.score) for i, event in enumerate(scored) if event.score >= threshold]
+    np.testing.assert_allclose(used, expected, rtol=1e-6, atol=1e-5)
+
+
 def test_the_example_of_the_pages_runs(cpp: CppScorer, decided: Path) -> None:
     done = cpp.run("score_event", str(decided))
     assert [line.split(",")[0] for line in done.stdout.splitlines()] == [
