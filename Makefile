@@ -28,6 +28,7 @@ format: $(INSTALLED)
 benchmarks: demo
 	$(BIN)/python experiments/benchmarks/reading.py
 	$(BIN)/python experiments/benchmarks/scoring.py --model demo/model.onnx
+	$(BIN)/python experiments/benchmarks/cpp_scoring.py --model demo/model.onnx
 
 # constraints.txt names the versions that were tested together; the package itself allows ranges.
 $(INSTALLED): pyproject.toml constraints.txt

@@ -32,6 +32,7 @@ VERBS = {
     "export-matrix": "try all networks and layers with all exporters, and write the table",
     "score": "write a friend tree with class probabilities, score and status",
     "select": "run cut flows, with or without the score",
+    "cpp": "copy the C++ scorer, its examples and setups as headers",
     "display": "draw single events",
     "demo": "run the whole chain on the embedded sample",
 }

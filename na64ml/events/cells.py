@@ -109,7 +109,7 @@ class CellReader:
                 return values[:, entries]
             needed = (max(entries) + 1,)
         elif shape == (prod(needed),) or _without_ones(shape) == _without_ones(needed):
-            return values.reshape(len(values), -1)
+            return values.reshape(len(values), prod(needed))
         raise InputError(
             f"{file}: branch '{branch}' holds {_text(shape)} per event, detector {self.detector.name} of this "
             f"layout needs {'at least ' if entries else ''}{_text(needed)}; use the layout and setup of this run period"

@@ -1,7 +1,7 @@
 """Reading ROOT files of any layout as a stream of event batches."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,30 +122,80 @@ class EventReader:
             If the conditions do not cover a run.
         """
         with open_tree(file, self.layout.tree) as tree:
-            wanted = self.branches(tree, file)
-            if tree.num_entries == 0:
-                logger.warning("%s: tree '%s' is empty", file, self.layout.tree)
-                return
-            chunks = tree.iterate(wanted, entry_start=start, entry_stop=stop, step_size=step, library="ak", how=dict)
-            while True:
-                with decoding(file):
-                    chunk = next(chunks, None)
-                if chunk is None:
-                    return
-                yield self._decode(chunk, file)
+            yield from self.iterate_tree(tree, file, step, start, stop)
 
-    def branches(self, tree: Any, file: str) -> list[str]:
-        """Return the branches that are read of an open tree.
+    def iterate_tree(
+        self, tree: Any, file: str, step: int = DEFAULT_STEP, start: int = 0, stop: int | None = None
+    ) -> Iterator[EventBatch]:
+        """Yield the events of an open tree in order, or entries ``start`` to ``stop``; an empty tree is warned about.
+
+        Parameters
+        ----------
+        tree
+            TTree or RNTuple opened with uproot.
+        file
+            Where it is, for messages.
+
+        Raises
+        ------
+        InputError
+            If the tree cannot be read or does not have the layout's branches.
+        ConfigError
+            If the conditions do not cover a run.
+        """
+        wanted = self.branches(tree.keys(recursive=False), file)
+        if tree.num_entries == 0:
+            logger.warning("%s: tree '%s' is empty", file, tree.name)
+            return
+        chunks = tree.iterate(wanted, entry_start=start, entry_stop=stop, step_size=step, library="ak", how=dict)
+        while True:
+            with decoding(file):
+                chunk = next(chunks, None)
+            if chunk is None:
+                return
+            yield self._decode(chunk, file)
+
+    def decode(self, arrays: Mapping[str, Any], where: str = "arrays") -> EventBatch:
+        """Return the events in arrays that are already in memory.
+
+        Parameters
+        ----------
+        arrays
+            Awkward or NumPy array of each branch of the layout, one entry per event; further ones do no harm.
+        where
+            What to call them in messages.
+
+        Raises
+        ------
+        InputError
+            If the arrays do not have the layout's branches, or differ in length.
+        ConfigError
+            If the conditions do not cover a run.
+        """
+        wanted = self.branches(arrays, where)
+        found = {name: _awkward(arrays[name], name, where) for name in wanted}
+        lengths = {name: len(array) for name, array in found.items()}
+        if len(set(lengths.values())) > 1:
+            first, *others = lengths
+            other = next(name for name in others if lengths[name] != lengths[first])
+            raise InputError(
+                f"{where}: branch '{first}' has {lengths[first]} events, branch '{other}' has {lengths[other]}; "
+                "give one entry per event in each"
+            )
+        return self._decode(found, where)
+
+    def branches(self, present: Iterable[str], where: str) -> list[str]:
+        """Return the branches to read of those that are ``present`` in a file or elsewhere.
 
         Raises
         ------
         InputError
             If one that the layout needs is missing.
         """
-        present = set(tree.keys(recursive=False))
-        needed = self._needed(present)
-        require_branches(file, self.layout.tree, sorted(present), needed)
-        return [*needed, *sorted(self._optional() & present - needed.keys())]
+        names = set(present)
+        needed = self._needed(names)
+        require_branches(where, self.layout.tree, sorted(names), needed)
+        return [*needed, *sorted(self._optional() & names - needed.keys())]
 
     def _needed(self, present: set[str]) -> dict[str, str]:
         """Return the branches without which a file cannot be read, with the layout key that asks for each."""
@@ -170,8 +220,9 @@ class EventReader:
         runs, run_of_event = np.unique(ids[:, 0], return_inverse=True)
 
         def calibration(detector: str) -> Calibration:
+            gains = self.conditions.gains(self.setup, detector, runs)
             dead = [self.conditions.dead_mask(self.setup, detector, int(run)) for run in runs]
-            return Calibration(self.conditions.gains(self.setup, detector, runs), np.stack(dead), run_of_event)
+            return Calibration(gains, np.array(dead, dtype=np.bool_).reshape(gains.shape), run_of_event)
 
         try:
             groups = [
@@ -206,7 +257,7 @@ class EventReader:
             track[:, TRACK_FEATURES.index(name)] = _scaled(arrays[scalar.branch], scalar, file)
         if "x" not in read and "y" not in read:
             impact = np.array([self.conditions.for_run(int(run)).impact_point(self.setup) for run in runs])
-            track[:, [TRACK_FEATURES.index("x"), TRACK_FEATURES.index("y")]] = impact[run_of_event]
+            track[:, [TRACK_FEATURES.index("x"), TRACK_FEATURES.index("y")]] = impact.reshape(-1, 2)[run_of_event]
         return track
 
     def _process(self, arrays: dict[str, Any], n_events: int, file: str) -> NDArray[np.int16]:
@@ -252,6 +303,15 @@ def _merge(groups: list[tuple[int, Hits]], n_events: int) -> dict[str, NDArray[A
         detector[rows] = index
         channel[rows] = hits.channel
     return {"offsets": offsets, "hits": features, "detector": detector, "channel": channel}
+
+
+def _awkward(array: Any, branch: str, where: str) -> ak.Array:
+    if isinstance(array, np.ndarray) and array.dtype == object:  # lists of different lengths, as uproot gives them
+        array = array.tolist()
+    try:
+        return array if isinstance(array, ak.Array) else ak.Array(array)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{where}: branch '{branch}' is not an array of numbers or lists of numbers") from error
 
 
 def _numbers(array: Any, branch: str, file: str) -> NDArray[Any]:

@@ -1,6 +1,8 @@
 """The scorer: events in, class probabilities, score and status out."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +15,13 @@ from na64ml.events.batch import EventBatch
 from na64ml.events.contract import Contract
 from na64ml.inference.compatibility import check_contract
 from na64ml.inference.metadata import PROPERTY, SCHEMA, ModelMetadata
+from na64ml.inference.status import SCORED
 
 if TYPE_CHECKING:
     import onnxruntime
+
+    from na64ml.events.layout import Layout
+    from na64ml.events.reader import EventReader
 
 MICRO_BATCH = 16
 """Events per call of the runtime; more do not fit the processor's cache."""
@@ -48,9 +54,14 @@ class Scores:
         """Score and status as a selection wants them."""
         return {"score": self.score.astype(np.float64), "status": self.status}
 
+    @classmethod
+    def concatenate(cls, parts: "Sequence[Scores]") -> "Scores":
+        """Return the scores of all parts, in order; there must be one."""
+        return cls(**{item.name: np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(cls)})
+
 
 class Scorer:
-    """Scores events with an exported network.
+    """Scores events with an exported network. Threads may share one.
 
     Parameters
     ----------
@@ -60,6 +71,9 @@ class Scorer:
         Threads of the runtime.
     micro_batch
         Events per call of the runtime.
+    layout
+        How arrays and trees are read: a layout, its name or file, or a reader. The default is the layout that the
+        network was trained with. Event batches do not need it.
     provider
         Execution provider of the runtime.
 
@@ -70,15 +84,43 @@ class Scorer:
     """
 
     def __init__(
-        self, model: str | Path, threads: int = 1, micro_batch: int = MICRO_BATCH, provider: str = PROVIDER
+        self,
+        model: str | Path,
+        threads: int = 1,
+        micro_batch: int = MICRO_BATCH,
+        layout: "Layout | EventReader | str | None" = None,
+        provider: str = PROVIDER,
     ) -> None:
         if micro_batch < 1:
             raise ConfigError(f"micro_batch is {micro_batch}; at least one event is scored at a time")
         self.model = Path(model)
         self.micro_batch = micro_batch
+        self._threads, self._provider = threads, provider
         self._session = _open(self.model, threads, provider)
         self.metadata = _metadata(self._session, self.model)
         self._outputs = [tensor.name for tensor in self.metadata.outputs]
+        self._layout = self.metadata.layout if layout is None else layout
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as what opens the file again, for the workers of coffea and Dask."""
+        return type(self), (self.model.absolute(), self._threads, self.micro_batch, self._layout, self._provider)
+
+    @cached_property
+    def reader(self) -> "EventReader":
+        """The reader of arrays and trees; made and checked when the first are scored.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such layout.
+        ContractError
+            If its events do not fit the network.
+        """
+        from na64ml.events.reader import EventReader  # slow to import, and event batches do not need it
+
+        reader = self._layout if isinstance(self._layout, EventReader) else EventReader(self._layout)
+        self.check(reader.contract, reader.conditions.hash)
+        return reader
 
     def check(self, contract: Contract, conditions_hash: str | None = None) -> None:
         """Check that events of a contract may be scored; warn if the run conditions differ.
@@ -91,26 +133,55 @@ class Scorer:
         known = self.metadata
         check_contract(self.model, known.contracts, known.conditions_hash, contract, conditions_hash)
 
-    def score(self, events: EventBatch) -> Scores:
+    def score(self, events: Any) -> Scores:
         """Score events, in order; none is left out.
+
+        Parameters
+        ----------
+        events
+            An `EventBatch`, or an awkward array, a dictionary of arrays or an uproot tree that the layout describes
+            (see `na64ml.inference.sources.batches`). A tree is read in steps: only its scores are held in memory.
 
         Raises
         ------
         ContractError
-            If the events have a detector that the network does not know.
+            If the events do not fit the network.
+        InputError
+            If they are not as the layout says.
         """
+        if isinstance(events, EventBatch):
+            return self._score(events)
+        from na64ml.inference.sources import batches
+
+        return Scores.concatenate(
+            [self._score(batch) for batch in batches(events, self.reader)] or [self._no_scores(0)]
+        )
+
+    def columns(self, events: Any) -> dict[str, NDArray[Any]]:
+        """Return what `score` does as columns ``[n_events]`` named as in the friend tree: p_CLASS, score, status."""
+        scores = self.score(events)
+        probabilities = {f"p_{name}": scores.probability[:, i] for i, name in enumerate(self.metadata.classes)}
+        return {**probabilities, "score": scores.score, "status": scores.status}
+
+    def passed(self, scores: Scores, working_point: str) -> NDArray[np.bool_]:
+        """Return which events are scored and not below the threshold of a working point, ``[n_events]``.
+
+        Raises
+        ------
+        ConfigError
+            If the file has no such working point.
+        """
+        known = self.metadata.thresholds
+        if working_point not in known:
+            hint = f"use one of {', '.join(known)}" if known else "it has none, export it with --working-points"
+            raise ConfigError(f"{self.model}: has no working point '{working_point}'; {hint}")
+        # In double precision, as selections and the C++ scorer compare: NumPy would round the threshold to float32.
+        above: NDArray[np.bool_] = scores.score.astype(np.float64) >= known[working_point]
+        return above & (scores.status == SCORED)
+
+    def _score(self, events: EventBatch) -> Scores:
         ids = self._detector_ids(events)
-        n_classes = len(self.metadata.classes)
-        logits = np.empty((len(events), n_classes), dtype=np.float32)
-        probability = np.empty_like(logits)
-        score = np.empty(len(events), dtype=np.float32)
-        status = np.empty(len(events), dtype=np.int8)
-        results: dict[str, NDArray[Any]] = {
-            "logits": logits,
-            "probability": probability,
-            "score": score,
-            "status": status,
-        }
+        scores = self._no_scores(len(events))
         detector = ids[events.detector]
         for start in range(0, len(events), self.micro_batch):
             stop = min(start + self.micro_batch, len(events))
@@ -123,8 +194,18 @@ class Scorer:
                 "track": np.ascontiguousarray(events.track[start:stop]),
             }
             for name, values in zip(self._outputs, self._session.run(self._outputs, inputs), strict=True):
-                results[name][start:stop] = values
-        return Scores(logits, probability, score, status)
+                getattr(scores, name)[start:stop] = values
+        return scores
+
+    def _no_scores(self, n_events: int) -> Scores:
+        """Return room for the scores of ``n_events``."""
+        n_classes = len(self.metadata.classes)
+        return Scores(
+            logits=np.empty((n_events, n_classes), dtype=np.float32),
+            probability=np.empty((n_events, n_classes), dtype=np.float32),
+            score=np.empty(n_events, dtype=np.float32),
+            status=np.empty(n_events, dtype=np.int8),
+        )
 
     def _detector_ids(self, events: EventBatch) -> NDArray[np.int64]:
         unknown = sorted(set(events.detectors) - set(self.metadata.detectors))

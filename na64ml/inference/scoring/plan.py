@@ -89,7 +89,7 @@ def _name(job_hash: str, file: InputFile, start: int, stop: int) -> str:
 
 def _look_at(reader: EventReader, path: str) -> InputFile:
     with open_tree(path, reader.layout.tree) as tree:
-        reader.branches(tree, path)
+        reader.branches(tree.keys(recursive=False), path)
         return InputFile(
             path=path if is_remote(path) else str(Path(path).resolve()),
             n_entries=int(tree.num_entries),
