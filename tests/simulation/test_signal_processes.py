@@ -110,6 +110,17 @@ def test_limits_that_leave_no_emission_are_an_error(beamline, rng):
             call(beamline)
 
 
+@pytest.mark.parametrize(("mass", "published"), [(0.01, 3.4e-5), (0.1, 3.5e-4), (0.3, 1.0e-3)])
+def test_excluded_mixings(mass, published, beamline, rng):
+    """Reproduction target 10: 2.84e11 EOT, half of the events, with the resonance, within 25 %."""
+    yields = DarkPhoton(masses=(mass,), min_energy=50, min_electron=0, mixing=1).rate(beamline).value
+    if mass == 0.3:
+        resonance = PositronAnnihilation(dark_mass=mass, mixing=1)
+        above = (resonance.generate(10_000, beamline, rng).truth["invisible_energy"] > 50).mean()
+        yields += resonance.rate(beamline).value * above
+    assert np.sqrt(2.3 / (2.84e11 * 0.5 * yields)) == pytest.approx(published, rel=0.25)
+
+
 @pytest.mark.parametrize("emission", ["front_face", "shower"])
 def test_energy_is_conserved(emission, beamline, rng):
     events = DarkPhoton(emission=emission, min_energy=20.0).generate(500, beamline, rng)
