@@ -29,6 +29,7 @@ VERBS = {
     "export": "write a trained network to an ONNX file, after a parity check",
     "score": "write a friend tree with class probabilities, score and status",
     "select": "run cut flows, with or without the score",
+    "limit": "compute signal yields and CLs limits, and draw them",
     "display": "draw single events",
     "demo": "run the whole chain on the embedded sample",
 }
