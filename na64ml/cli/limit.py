@@ -69,7 +69,7 @@ def _inputs(curve: Curve) -> Table:
 
 def _points(curve: Curve) -> Table:
     table = Table(title=f"excluded {curve.coupling.name}, {curve.config.confidence_level:.0%} CL")
-    for column in ("mass (MeV)", "observed", "expected -1σ", "median", "+1σ", "signal events"):
+    for column in ("mass (MeV)", "observed", "expected -1 sd", "median", "+1 sd", "signal events"):
         table.add_column(column, justify="right")
     step = max(1, len(curve.points) // N_ROWS)
     for point in curve.points[::step]:

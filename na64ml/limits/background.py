@@ -73,8 +73,8 @@ class SuiteEstimate(StrictModel):
         missing = [name for name in scored.backgrounds if name not in self.per_particle]
         if missing:
             raise ConfigError(
-                f"{self.events}: key 'per_particle' has no entry for {', '.join(missing)}; every background class of the "
-                "sample is needed"
+                f"{self.events}: key 'per_particle' has no entry for {', '.join(missing)}; every background class "
+                "of the sample is needed"
             )
         value, squares, notes, limited = 0.0, 0.0, [], False
         for name in scored.backgrounds:

@@ -10,7 +10,7 @@ from na64ml.limits.published import PublishedLimit, published_limit
 
 @dataclass(frozen=True)
 class Ratio:
-    """This curve over a published point; None where one of them excludes nothing or the mass is outside the curve."""
+    """The curve over a published point; None where one of them excludes nothing or the mass is outside the curve."""
 
     mass: float
     edge: str

@@ -168,11 +168,10 @@ class LimitConfig(StrictModel):
             raise ValueError(f"periods: a name occurs twice among {', '.join(names)}")
         for i, one in enumerate(self.periods):
             for other in self.periods[i + 1 :]:
-                if one.years and other.years and one.beam.particle == other.beam.particle:
-                    if max(one.years[0], other.years[0]) <= min(one.years[1], other.years[1]):
-                        raise ValueError(
-                            f"periods: '{one.name}' and '{other.name}' share years, their exposure would count twice"
-                        )
+                if one.beam.particle == other.beam.particle and _share_years(one, other):
+                    raise ValueError(
+                        f"periods: '{one.name}' and '{other.name}' share years, their exposure would count twice"
+                    )
         observed = [period.observed is not None for period in self.periods]
         if any(observed) and not all(observed):
             missing = ", ".join(period.name for period in self.periods if period.observed is None)
@@ -187,7 +186,7 @@ class LimitConfig(StrictModel):
         ConfigError
             If a mass or a beam is outside, or a period lacks what the model needs.
         """
-        model = self.model.make(SignalModel)
+        model = self.model.make(SignalModel)  # type: ignore[type-abstract]
         check_masses(model, self.masses.array, "masses")
         for period in self.periods:
             if period.beam.particle not in model.beams:
@@ -203,6 +202,12 @@ class LimitConfig(StrictModel):
         return model
 
 
+def _share_years(one: Period, other: Period) -> bool:
+    if one.years is None or other.years is None:
+        return False
+    return max(one.years[0], other.years[0]) <= min(one.years[1], other.years[1])
+
+
 def check_masses(model: SignalModel, masses: Array, key: str) -> None:
     """Check that masses are in the range of a model.
 
@@ -215,7 +220,8 @@ def check_masses(model: SignalModel, masses: Array, key: str) -> None:
     outside = masses[~((masses >= low * (1 - 1e-9)) & (masses <= high * (1 + 1e-9)))]
     if len(outside):
         raise ConfigError(
-            f"key '{key}': {outside[0]:g} GeV is outside the range of {type(model).__name__}, {low:.4g} to {high:.4g} GeV"
+            f"key '{key}': {outside[0]:g} GeV is outside the range of {type(model).__name__}, {low:.4g} to "
+            f"{high:.4g} GeV"
         )
 
 

@@ -46,8 +46,8 @@ class SemiVisibleDarkPhoton(SignalModel):
         distance = flight.shield.value + flight.region.value
         if self.mass_ratio * (2 + self.splitting) >= 1:
             raise ConfigError(
-                f"{type(self).__name__}: mass_ratio {self.mass_ratio:g} and splitting {self.splitting:g}: χ₁ and χ₂ are "
-                "heavier than A'; (2 + splitting) mass_ratio must be below 1"
+                f"{type(self).__name__}: mass_ratio {self.mass_ratio:g} and splitting {self.splitting:g}: χ₁ and χ₂ "
+                "are heavier than A'; (2 + splitting) mass_ratio must be below 1"
             )
 
         def fate(boson: float, energy: Array, coupling: Array) -> Array:

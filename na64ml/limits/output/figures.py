@@ -1,6 +1,7 @@
 """Figures of a limit, with published points and their sources."""
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,6 +20,8 @@ from na64ml.limits.what_if import Alternative
 COLOUR = "#bd1f01"
 BAND_COLOURS = ("#ffcc5c", "#88c999")
 MEV = 1e3
+LEGEND_WIDTH = 100
+MOMENTS = {"delta_a_e": r"$\Delta a_e$", "delta_a_mu": r"$\Delta a_\mu$"}
 
 
 def limit_figures(curve: Curve, changes: Sequence[Alternative] = ()) -> dict[str, Figure]:
@@ -53,7 +56,7 @@ def limit_figure(curve: Curve) -> Figure:
         masses = np.array([point.mass for point in curve.points]) * MEV
         axes.set_xlim(masses.min() * 0.9, masses.max() * 1.1)
         axes.set_ylim(*_range(curve))
-        axes.legend(loc="upper left", bbox_to_anchor=(0.0, -0.13), ncols=1, fontsize=9, frameon=False)
+        axes.legend(loc="upper left", bbox_to_anchor=(0.0, -0.11), ncols=1, fontsize=9, frameon=False)
         axes.set_title(_title(curve), loc="left", fontsize=11)
     return figure
 
@@ -68,7 +71,7 @@ def thermal_figure(curve: Curve) -> Figure:
     with figure_style():
         figure = new_figure(8.4, 5.8)
         axes = figure.subplots()
-        axes.plot(chi * MEV, limit, color=COLOUR, label=f"limit, α_D = {sector.alpha_dark:g}")
+        axes.plot(chi * MEV, limit, color=COLOUR, label=rf"limit, $\alpha_D$ = {sector.alpha_dark:g}")
         for i, kind in enumerate(THERMAL):
             target = thermal_target(kind, chi)
             axes.plot(chi * MEV, target, color=OTHER_COLOURS[i + 1], linestyle="--", label=f"thermal target, {kind}")
@@ -114,19 +117,16 @@ def what_if_figure(curve: Curve, changes: Sequence[Alternative]) -> Figure:
 
 
 def _bands(axes: Axes, curve: Curve) -> None:
-    for (low, high), colour, label in zip(
-        ((0, 4), (1, 3)), BAND_COLOURS, ("expected, ± 2 σ", "expected, ± 1 σ"), strict=True
-    ):
-        kept = [point for point in curve.points if point.expected[low] and point.expected[high]]
-        if not kept:
-            continue
-        masses = np.array([point.mass for point in kept]) * MEV
-        strong, weak = (np.array([point.expected[i][0] for point in kept if point.expected[i]]) for i in (low, high))
-        axes.fill_between(masses, strong, weak, color=colour, linewidth=0, label=label)
-        upper = [point for point in kept if point.expected[low][1] and point.expected[high][1]]
-        if upper:
-            ends = [np.array([float(point.expected[i][1] or 0) for point in upper]) for i in (high, low)]
-            axes.fill_between([point.mass * MEV for point in upper], *ends, color=colour, linewidth=0)
+    labels = (r"expected, $\pm 2\,\sigma$", r"expected, $\pm 1\,\sigma$")
+    for (strong, weak), colour, label in zip(((0, 4), (1, 3)), BAND_COLOURS, labels, strict=True):
+        pairs = [(point.mass * MEV, point.expected[strong], point.expected[weak]) for point in curve.points]
+        known = [(mass, first, second) for mass, first, second in pairs if first and second]
+        lower = [(mass, first[0], second[0]) for mass, first, second in known]
+        upper = [(mass, second[1], first[1]) for mass, first, second in known if first[1] and second[1]]
+        for place, edges in enumerate((lower, upper)):
+            if edges:
+                masses, low, high = np.array(edges, dtype=float).T
+                axes.fill_between(masses, low, high, color=colour, linewidth=0, label=None if place else label)
     medians = [point.expected[2] for point in curve.points]
     _outline(axes, curve, medians, "black", "--", "expected, median")
 
@@ -150,19 +150,22 @@ def _outline(axes: Axes, curve: Curve, edges: Sequence[Edges | None], colour: st
 
 
 def _published(axes: Axes, name: str, place: int) -> None:
+    """Draw published points with their source."""
     limit = published_limit(name)
-    masses = np.array(limit.mass) * MEV
-    colour = OTHER_COLOURS[(place + 2) % len(OTHER_COLOURS)]
-    style = {
-        "color": colour,
-        "marker": MARKERS[place],
-        "linestyle": "none",
-        "markersize": 4.5,
-        "markerfacecolor": "white",
-    }
-    axes.plot(masses, limit.lower, label=f"{limit.title}  [{limit.source}]", **style)
-    if limit.upper:
-        axes.plot(masses, limit.upper, **style)
+    masses, colour = np.array(limit.mass) * MEV, OTHER_COLOURS[(place + 2) % len(OTHER_COLOURS)]
+    label = fill(f"{limit.title}  [{limit.source}]", LEGEND_WIDTH)
+    for values, text in ((limit.lower, label), (limit.upper, None)):
+        if values:
+            axes.plot(
+                masses,
+                values,
+                color=colour,
+                marker=MARKERS[place],
+                linestyle="none",
+                markersize=4.5,
+                markerfacecolor="white",
+                label=text,
+            )
 
 
 def _moment_bands(axes: Axes, curve: Curve) -> None:
@@ -179,7 +182,7 @@ def _moment_bands(axes: Axes, curve: Curve) -> None:
             if (np.maximum(*ends) <= 0).all():
                 continue
             colour = OTHER_COLOURS[i]
-            label = f"Δa_{plane[-2:].strip('_')}, {name} ± 1 σ  [{band.source}]"
+            label = rf"{MOMENTS[plane]}, {name} $\pm 1\,\sigma$  [{band.source}]"
             axes.fill_between(masses * MEV, low, high, color=colour, alpha=0.25, linewidth=0, label=label)
 
 
