@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     config = load_limit(arguments.config)
     out: Path = arguments.out or Path(config.name)
-    with event_progress("masses", len(config.masses.array)) as progress:
+    with event_progress("masses", len(config.mass_grid)) as progress:
         curve = compute_curve(config, progress)
     changes = alternatives(config)
     for table in _tables(curve):

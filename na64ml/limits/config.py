@@ -11,6 +11,7 @@ from na64ml.limits.background import BackgroundEntry
 from na64ml.limits.efficiency import EfficiencyEntry
 from na64ml.limits.models.base import Place, SignalModel
 from na64ml.limits.production.target import Array, TargetName
+from na64ml.limits.published import published_limit
 from na64ml.limits.statistics.limit import Method
 from na64ml.limits.window import Beam, Flight, Window
 from na64ml.resources import shipped
@@ -42,7 +43,7 @@ class Masses(StrictModel):
 
     @property
     def array(self) -> Array:
-        """The masses, ``[n]``."""
+        """The masses, ``[n]``, without published ones."""
         if self.values is not None:
             return np.array(self.values, dtype=np.float64)
         assert self.low is not None
@@ -177,6 +178,17 @@ class LimitConfig(StrictModel):
             missing = ", ".join(period.name for period in self.periods if period.observed is None)
             raise ValueError(f"periods: key 'observed' is missing in {missing} while other periods have it")
         return self
+
+    @property
+    def mass_grid(self) -> Array:
+        """Masses of the curve in GeV, ``[n]``: those asked for, and published ones between them.
+
+        A published point is then compared with the curve itself and not with an interpolation.
+        """
+        asked = self.masses.array
+        published = [mass for name in self.compare for mass in published_limit(name).mass]
+        inside = [mass for mass in published if asked[0] < mass < asked[-1]]
+        return np.unique(np.concatenate([asked, inside]))
 
     def load_model(self) -> SignalModel:
         """Return the signal model, after checking that masses and beams are in its range.

@@ -137,7 +137,7 @@ def compute_curve(
     limits = LimitCache(config, inputs)
     couplings = np.geomspace(model.coupling.low, model.coupling.high, N_COUPLINGS)
     points = []
-    for mass in config.masses.array:
+    for mass in config.mass_grid:
         events = expected_events(model, inputs, np.array([mass]), couplings)[:, 0]
         points.append(_point(float(mass), couplings, events, limits, bool(model.needs_flight)))
         progress(1)

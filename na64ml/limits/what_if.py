@@ -74,7 +74,7 @@ def _alternative(
             threshold = Positive(value=value, source=f"?: {ASSUMED}")
             changes["window"] = period.window.model_copy(update={"missing_energy": threshold})
         periods.append(period.model_copy(update=changes))
-    changed = config.model_copy(update={"masses": Masses(values=masses), "periods": tuple(periods)})
+    changed = config.model_copy(update={"masses": Masses(values=masses), "periods": tuple(periods), "compare": ()})
     points = compute_curve(changed).points
     medians = tuple(point.expected[2][0] if point.expected[2] else None for point in points)
     return Alternative(what, value, masses, medians)
