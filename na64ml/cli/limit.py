@@ -1,7 +1,9 @@
 """``na64ml limit``: from signal yields, efficiency and background to a limit."""
 
 import argparse
+import json
 import logging
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.table import Table
@@ -11,6 +13,7 @@ from na64ml.events.atomic import atomic_path
 from na64ml.limits.config import load_limit
 from na64ml.limits.curve import Curve, compute_curve
 from na64ml.limits.what_if import alternatives
+from na64ml.limits.working_point import WorkingPointChoice, best, scan, to_file
 
 logger = logging.getLogger(__name__)
 
@@ -40,9 +43,29 @@ def run(arguments: argparse.Namespace) -> None:
     for name, text in (("limit.csv", to_csv(curve)), ("limit.json", to_json(curve, changes))):
         with atomic_path(out / name) as part:
             part.write_text(text, encoding="utf-8")
+    if config.working_point:
+        _choose(config.working_point, out, config.confidence_level)
     write_hepdata(curve, out / "hepdata")
     save_figures(limit_figures(curve, changes), out)
     logger.info("written to %s: limit.csv, limit.json, hepdata/, figures", out)
+
+
+def _choose(choice: WorkingPointChoice, out: Path, cl: float) -> None:
+    """Scan score thresholds and write the best one."""
+    points = scan(choice, cl)
+    chosen = best(points)
+    with atomic_path(out / "working_points.json") as part:
+        part.write_text(to_file(choice, chosen, cl).model_dump_json(indent=1), encoding="utf-8")
+    with atomic_path(out / "working_point_scan.json") as part:
+        part.write_text(json.dumps([asdict(point) for point in points], indent=1, allow_nan=False), encoding="utf-8")
+    logger.info(
+        "working point '%s': score >= %.4g, signal efficiency %.3f, %s%.3g background events",
+        choice.name,
+        chosen.threshold,
+        chosen.signal_efficiency,
+        "<= " if chosen.is_limit else "",
+        chosen.background,
+    )
 
 
 def _tables(curve: Curve) -> list[Table]:

@@ -14,6 +14,7 @@ from na64ml.limits.production.target import Array, TargetName
 from na64ml.limits.published import published_limit
 from na64ml.limits.statistics.limit import Method
 from na64ml.limits.window import Beam, Flight, Window
+from na64ml.limits.working_point import WorkingPointChoice
 from na64ml.resources import shipped
 from na64ml.selection.intervals import CONFIDENCE_LEVEL
 from na64ml.setups.sourced import NonNegative, Positive
@@ -147,6 +148,8 @@ class LimitConfig(StrictModel):
         Names of future exposures, to which the curve is scaled.
     what_if
         Changes to try.
+    working_point
+        Score threshold to choose by the expected limit.
     """
 
     name: str
@@ -161,6 +164,7 @@ class LimitConfig(StrictModel):
     compare: tuple[str, ...] = ()
     projections: tuple[str, ...] = ()
     what_if: WhatIf | None = None
+    working_point: WorkingPointChoice | None = None
 
     @model_validator(mode="after")
     def _periods_agree(self) -> "LimitConfig":

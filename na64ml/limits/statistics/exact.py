@@ -86,14 +86,18 @@ class ExactCounting:
 
     def expected_limits(self, cl: float, quantiles: Array) -> Array:
         """Return quantiles of the limit among outcomes without signal."""
+        limits, probability = self.limits_without_signal(cl)
+        order = np.argsort(limits)
+        cumulative = np.cumsum(probability[order]) / probability.sum()
+        place = np.minimum(np.searchsorted(cumulative, quantiles), len(limits) - 1)
+        return np.asarray(limits[order][place])
+
+    def limits_without_signal(self, cl: float) -> tuple[Array, Array]:
+        """Return the limit of each outcome that is likely without signal, and its probability."""
         outcomes = self._outcomes(0.0, np.zeros(self.background.shape[1]))
         probability = self._probability(outcomes, 0.0)
         kept = probability > LEAST_LIKELY
-        limits = np.array([self.limit(one, cl) for one in outcomes[kept]])
-        order = np.argsort(limits)
-        cumulative = np.cumsum(probability[kept][order]) / probability[kept].sum()
-        place = np.minimum(np.searchsorted(cumulative, quantiles), len(limits) - 1)
-        return np.asarray(limits[order][place])
+        return np.array([self.limit(one, cl) for one in outcomes[kept]]), probability[kept]
 
     def background_p_value(self, observed: Array) -> float:
         """Return the probability without signal of an outcome at least as signal-like, in the order of strength 1."""

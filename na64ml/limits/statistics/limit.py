@@ -22,7 +22,7 @@ SMALL = 10.0
 BANDS: Array = np.asarray(norm.cdf([-2, -1, 0, 1, 2]))
 """Quantiles of the expected limits."""
 
-N_TOYS = 2000
+N_TOYS, N_STRENGTHS = 1000, 7
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def discovery(channels: tuple[Channel, ...], yield_error: float = 0.0) -> tuple[
         p_value = ExactCounting.of(channels, yield_error).background_p_value(counts)
     else:
         model, data = _model(channels, yield_error)
-        p_value = float(_fit(pyhf.infer.hypotest, 0.0, data, model, test_stat="q0"))
+        p_value = float(_fit(pyhf.infer.hypotest, model, 0.0, data, model, test_stat="q0"))
     return p_value, float(norm.isf(p_value))
 
 
@@ -135,7 +135,9 @@ def _asymptotic(channels: tuple[Channel, ...], yield_error: float, cl: float) ->
     most = sum(one.background for one in channels) + float(sum(one.observed or 0 for one in channels))
     high = (20.0 + 10.0 * np.sqrt(most) + most) / sum(one.signal for one in channels)
     model = _bounded(model, high)
-    observed, expected = _fit(pyhf.infer.intervals.upper_limits.upper_limit, data, model, scan=None, level=1 - cl)
+    observed, expected = _fit(
+        pyhf.infer.intervals.upper_limits.upper_limit, model, data, model, scan=None, level=1 - cl
+    )
     counts = observed_counts(channels)
     return StrengthLimit(
         None if counts is None else float(observed), tuple(map(float, expected)), "asymptotic: profile likelihood, pyhf"
@@ -143,28 +145,36 @@ def _asymptotic(channels: tuple[Channel, ...], yield_error: float, cl: float) ->
 
 
 def _toys(channels: tuple[Channel, ...], yield_error: float, cl: float) -> StrengthLimit:
-    """Scan the strength with pyhf toys; the limit is interpolated where CLs crosses."""
+    """Scan the strength with pyhf toys; the limit is interpolated where CLs crosses.
+
+    The range reaches from the limit for no event to that for two standard deviations more than expected or observed.
+    """
     model, data = _model(channels, yield_error)
-    total = sum(one.background for one in channels)
-    grid = np.linspace(1.0, 6.0 + 3.0 * np.sqrt(total), 9) / sum(one.signal for one in channels)
+    most = max(sum(one.background for one in channels), sum(one.observed or 0 for one in channels))
+    grid = np.geomspace(1.5, 5.0 + most + 3.0 * np.sqrt(most), N_STRENGTHS) / sum(one.signal for one in channels)
     model = _bounded(model, 3 * float(grid[-1]))
-    observed, expected = [], []
-    for strength in grid:
-        one, band = _fit(
-            pyhf.infer.hypotest,
-            float(strength),
-            data,
-            model,
-            calctype="toybased",
-            ntoys=N_TOYS,
-            track_progress=False,
-            return_expected_set=True,
-        )
-        observed.append(float(one))
-        expected.append([float(value) for value in band])
-    crossings = [_crossing(grid, np.array(values), cl) for values in [observed, *np.array(expected).T]]
+    values = np.array([_fit(_toy_cls, model, model, data, float(strength)) for strength in grid])
+    crossings = [_crossing(grid, column, cl) for column in values.T]
     counts = observed_counts(channels)
     return StrengthLimit(None if counts is None else crossings[0], tuple(crossings[1:]), f"{N_TOYS} toys, pyhf")
+
+
+def _toy_cls(model: pyhf.Model, data: list[float], strength: float) -> list[float]:
+    """Return CLs of the data and its quantiles among toys without signal.
+
+    The quantiles are taken here and not by pyhf 0.7.6, whose call of ``numpy.percentile`` NumPy 2.4 refuses.
+    """
+    np.random.seed(1)  # noqa: NPY002 (pyhf draws from the global generator)
+    calculator = pyhf.infer.utils.create_calculator("toybased", data, model, ntoys=N_TOYS, track_progress=False)
+    with_signal, without = calculator.distributions(strength)
+    statistic = float(calculator.teststatistic(strength))
+    toys = np.asarray(without.samples)
+
+    def cls_value(value: float) -> float:
+        below = float(without.pvalue(value))
+        return float(with_signal.pvalue(value)) / below if below > 0 else 0.0
+
+    return [cls_value(statistic), *np.quantile([cls_value(float(toy)) for toy in toys], BANDS)]
 
 
 def _crossing(grid: Array, values: Array, cl: float) -> float:
@@ -179,11 +189,14 @@ def _bounded(model: pyhf.Model, high: float) -> pyhf.Model:
     return model
 
 
-def _fit(function: Callable[..., Any], *arguments: object, **options: object) -> Any:
-    """Call a pyhf function with the Minuit optimiser; a fit that does not converge is an error of the input."""
+def _fit(function: Callable[..., Any], model: pyhf.Model, *arguments: object, **options: object) -> Any:
+    """Call a pyhf function; a fit that does not converge is an error of the input.
+
+    Minuit fits; it cannot where nothing is free once the strength is fixed, there scipy does.
+    """
     backend, optimizer = pyhf.get_backend()
     try:
-        pyhf.set_backend(backend, "minuit")
+        pyhf.set_backend(backend, "minuit" if model.config.npars > 1 else "scipy")
         return function(*arguments, **options)
     except (pyhf.exceptions.FailedMinimization, RuntimeError) as error:
         raise ConfigError(
