@@ -33,6 +33,7 @@ VERBS = {
     "score": "write a friend tree with class probabilities, score and status",
     "select": "run cut flows, with or without the score",
     "cpp": "copy the C++ scorer, its examples and setups as headers",
+    "limit": "compute signal yields and CLs limits, and draw them",
     "display": "draw single events",
     "demo": "run the whole chain on the embedded sample",
 }

@@ -1,0 +1,1 @@
+"""What a limit leaves on disk: tables, HEPData records, figures, a report."""

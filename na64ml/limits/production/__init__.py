@@ -1,0 +1,1 @@
+"""How many dark particles a beam particle makes: cross-sections, track lengths, spectra."""

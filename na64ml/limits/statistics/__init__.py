@@ -1,0 +1,1 @@
+"""CLs limits: exact for small counts, asymptotic for large ones."""
