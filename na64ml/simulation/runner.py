@@ -96,8 +96,13 @@ def make_missing(
     if done:
         _log.info("%s: %d of %d shards are finished", folder, done, len(shards))
         progress(sum(size.values()) - sum(shard.events for shard in missing))
-    for number in scheduler(partial(make, recipe, folder=folder.resolve()), missing):
+    in_folder = partial(_make_in, make, recipe, folder.resolve())
+    for number in scheduler(in_folder, missing):
         progress(size[number])
+
+
+def _make_in(make: Make, recipe: Hashed, folder: Path, shard: Shard) -> int:
+    return make(recipe, shard, folder)
 
 
 def provenance(plan: Plan) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from na64ml.limits.production.emission import Emission
 from na64ml.limits.production.showers import Shower, shower
 from na64ml.limits.production.target import TARGETS, Array, TargetName
 from na64ml.simulation.particles import mass
-from na64ml.simulation.processes.positron_annihilation import PB, PositronAnnihilation, resonance_energy
+from na64ml.simulation.processes.positron_annihilation import PositronAnnihilation, resonance_energy
+from na64ml.simulation.processes.weizsaecker_williams import PB
 
 N_ENERGIES = 1201
 

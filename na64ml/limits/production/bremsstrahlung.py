@@ -12,7 +12,7 @@ from na64ml.limits.production.mediators import Mediator, density, share_grid
 from na64ml.limits.production.showers import shower
 from na64ml.limits.production.target import TARGETS, Array, Target, TargetName
 from na64ml.simulation.particles import MEV, mass
-from na64ml.simulation.processes.positron_annihilation import PB
+from na64ml.simulation.processes.weizsaecker_williams import PB
 from na64ml.yaml_files import StrictModel, load_model
 
 CATALOG = Path(__file__).parents[1] / "catalog"

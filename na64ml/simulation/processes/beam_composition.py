@@ -26,7 +26,7 @@ HADRONS = (-211, 211, -321, 321, 2212, -2212)
 
 def beam_sign(beamline: Beamline) -> int:
     """Return the sign of the charge of the beam."""
-    return int(np.sign(properties(beamline.pdg).charge or 0))
+    return int(np.sign(float(properties(beamline.pdg).charge or 0)))
 
 
 def natural_hadrons(beamline: Beamline) -> dict[int, float]:

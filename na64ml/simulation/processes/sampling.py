@@ -21,7 +21,7 @@ def draw_binned(
 ) -> NDArray[np.float64]:
     """Return values distributed as a histogram, flat inside its bins, for uniform random numbers."""
     total = np.concatenate([[0.0], np.cumsum(content)])
-    return np.interp(uniform * total[-1], total, edges)
+    return np.asarray(np.interp(uniform * total[-1], total, edges))
 
 
 def middles(edges: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -157,7 +157,7 @@ def draw_share(
 ) -> NDArray[np.float64]:
     """Return shares x of the spectrum between ``low`` and ``high`` for uniform random numbers."""
     x, total = spectrum_integral(dark_mass, energy)
-    first, last = np.interp(low, x, total), np.interp(high, x, total)
+    first, last = (np.interp(np.asarray(limit), x, total) for limit in (low, high))
     return np.interp(first + uniform * (last - first), total, x)
 
 
