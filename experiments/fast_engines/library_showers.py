@@ -201,10 +201,10 @@ def fitted(one: Cells, value: Callable[[Cells], Floats]) -> np.polynomial.Polyno
 
 
 def spectra(ours: Cells, theirs: Cells) -> dict[str, float]:
-    """Return p-values of Kolmogorov-Smirnov tests of relative cell energies; of the engine one per distinct shower."""
+    """Return p-values of Kolmogorov-Smirnov tests of relative cell energies, of one primary per distinct shower."""
     first = np.unique(ours.shower, return_index=True)[1]
     names = ("hit_cell", "side_cells", "corner_cells", "rest")
-    mine, other = ours.around()[first] / ours.energy[first, None], theirs.around() / theirs.energy[:, None]
+    mine, other = (one.around()[first] / one.energy[first, None] for one in (ours, theirs))
     return {name: float(f"{ks_2samp(mine[:, i], other[:, i]).pvalue:.3g}") for i, name in enumerate(names)}
 
 

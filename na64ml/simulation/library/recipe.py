@@ -65,7 +65,7 @@ class LibraryRecipe(StrictModel):
     engine
         What transports the particles.
     energy
-        Lowest and highest kinetic energy in GeV; drawn uniformly in its logarithm.
+        Lowest and highest kinetic energy in GeV; uniform in its logarithm, in equal steps.
     tiles
         Width in mm of the square tiles of each detector that is scored. Others are left out.
     dropped

@@ -40,10 +40,11 @@ def make_showers(recipe: LibraryRecipe, shard: Shard) -> Columns:
     entry = recipe.showers[shard.process]
     setup, transport = _opened(recipe.model_dump_json(), entry.entry)
     primaries, transported = SeedSequence(recipe.seed, spawn_key=(shard.process, shard.index)).spawn(2)
-    particles, depth = _primaries(recipe, entry, shard.events, np.random.default_rng(primaries))
-    first = sum(one.count for one in recipe.showers[: shard.process]) + shard.index * recipe.shard_showers
+    number = shard.index * recipe.shard_showers + np.arange(shard.events)
+    particles, depth = _primaries(recipe, entry, number, np.random.default_rng(primaries))
+    before = sum(one.count for one in recipe.showers[: shard.process])
     return {
-        "shower": (first + particles.event).astype(np.int32),
+        "shower": (before + number).astype(np.int32),
         "pdg": particles.pdg,
         "entry": np.full(shard.events, list(recipe.tiles).index(entry.entry), dtype=np.int16),
         "kinetic_energy": particles.kinetic_energy.astype(np.float32),
@@ -94,11 +95,16 @@ def _opened(recipe_json: str, entry: str) -> tuple[Setup, Transport]:
 
 
 def _primaries(
-    recipe: LibraryRecipe, entry: ShowerEntry, n: int, rng: Generator
+    recipe: LibraryRecipe, entry: ShowerEntry, number: NDArray[np.int64], rng: Generator
 ) -> tuple[Particles, NDArray[np.float64]]:
-    """Draw particles along z, and their depth: impact uniform over two by two tiles, one cell of the target."""
+    """Draw particles along z, and their depth: impact uniform over two by two tiles, one cell of the target.
+
+    The logarithm of the kinetic energy is uniform, drawn in as many equal steps as there are showers: so no energy is
+    far from that of a shower, also in a pool of every n-th one. ``number`` counts the showers of the entry.
+    """
+    n = len(number)
     low, high = recipe.energy_of(entry)
-    kinetic = np.exp(rng.uniform(np.log(low), np.log(high), n))
+    kinetic = low * (high / low) ** ((number + rng.random(n)) / entry.count)
     tile = recipe.tiles[entry.entry]
     impact = rng.uniform(-tile, tile, (n, 2))
     depth = rng.uniform(*entry.depth, n)

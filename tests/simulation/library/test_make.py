@@ -46,6 +46,8 @@ def test_a_library_has_the_showers_of_its_recipe(recipe, tmp_path):
     assert 0.05 <= kinetic[:80].min() < 0.2
     assert 40 < kinetic[:80].max() <= 120
     assert 5 <= kinetic[80:].min() < kinetic[80:].max() <= 10
+    steps = np.log(kinetic[:50] / 0.05) / np.log(120 / 0.05) * 50
+    np.testing.assert_array_equal(np.floor(steps), np.arange(50))
     impact = np.abs([np.asarray(showers[axis]) for axis in "xy"]).T
     assert 17 < impact[:80].max() <= 19.1
     assert 19.1 < impact[80:].max() <= 25
