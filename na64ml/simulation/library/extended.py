@@ -1,10 +1,11 @@
-"""Detectors that reach beyond their edges, in fine tiles around the axis of a shower.
+"""Detectors centred on the axis of a shower, in fine tiles.
 
 A shower of the library is made once and used at any impact point: the tiles are shifted, and those that fall outside
 the real detector are dropped. So the detector that a shower enters and all behind it are centred on the axis, without a
-beam hole, and wide enough to cover the real ones wherever that detector is hit. What leaks out of the side of a real
-detector is absorbed by its continuation here. Detectors upstream of the one that is entered stand where they are, with
-their hole: they see what is scattered back.
+beam hole. The one that is entered has its real width, so that as much leaks out of its sides, past it and into those
+behind, as from a real one that is hit in its middle. Those behind it reach beyond their edges, wide enough to cover the
+real ones wherever the first is hit. Detectors upstream of the one that is entered stand where they are, with their hole:
+they see what is scattered back.
 """
 
 from collections.abc import Mapping
@@ -108,6 +109,8 @@ def _tiled(detector: Tiled, entered: Tiled, tile: float) -> Tiled:
         return _replaced(detector, counts, (low + high)[:2] / 2, tile, keep_hole=True)
     (low, high), (other_low, other_high) = bounds(detector), bounds(entered)
     reach = np.maximum(high - other_low, other_high - low)[:2]
+    if detector.name == entered.name:
+        reach = (high - low)[:2] / 2
     counts = 2 * np.ceil(reach / tile - _TOLERANCE).astype(int)
     return _replaced(detector, counts, np.zeros(2), tile, keep_hole=False)
 

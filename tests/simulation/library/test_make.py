@@ -55,11 +55,11 @@ def test_a_library_has_the_showers_of_its_recipe(recipe, tmp_path):
     assert provenance["geometry_hash"] == load_setup("na64e_reference").geometry_hash
     assert provenance["tiles"]["ECAL"] == {
         "VHCAL": [1, 20, 20],
-        "ECAL": [2, 24, 24],
+        "ECAL": [2, 12, 12],
         "VETO": [1, 18, 18],
         "HCAL": [3, 18, 18],
     }
-    assert provenance["tiles"]["VHCAL"]["VHCAL"] == [1, 40, 40]
+    assert provenance["tiles"]["VHCAL"]["VHCAL"] == [1, 20, 20]
     assert provenance["species"] == {"11": "e-", "2112": "n", "-211": "pi-"}
 
 
@@ -204,7 +204,7 @@ def test_showers_of_geant4(write_recipe, geant4):
         sums = {name: np.array([sum(one) for one in showers[f"{name}_energy"]]) for name in recipe.tiles}
         shares.append({name: (values / showers["kinetic_energy"]).mean() for name, values in sums.items()})
         tiles, energy = showers["ECAL_tile"], showers["ECAL_energy"]
-        firsts.append(sum(sum(e[t < 24 * 24]) for t, e in zip(tiles, energy, strict=True)) / sums["ECAL"].sum())
+        firsts.append(sum(sum(e[t < 12 * 12]) for t, e in zip(tiles, energy, strict=True)) / sums["ECAL"].sum())
     front, inside, upstream = shares
     assert front["ECAL"] == pytest.approx(0.1087, rel=0.05)
     assert inside["ECAL"] == pytest.approx(0.1087, rel=0.08)
