@@ -16,6 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--out", type=Path, default=Path("export_matrix.md"), help="Markdown page to write")
     parser.add_argument("--networks", nargs="+", metavar="CLASS", help="only these network classes (default: all)")
+    parser.add_argument("--exporters", nargs="+", metavar="NAME", help="only these exporters (default: all)")
+    parser.add_argument("--opsets", nargs="+", type=int, metavar="N", help="only these opsets (default: all)")
     parser.add_argument("--events", type=int, default=1000, help="ordinary events to compare (default: 1000)")
 
 
@@ -29,7 +31,17 @@ def run(arguments: argparse.Namespace) -> None:
     if unknown := sorted(set(names) - set(kinds)):
         raise ConfigError(f"--networks {', '.join(unknown)}: no such network; there are {', '.join(kinds)}")
     matrix = Matrix(EventReader("na64e_reference"), ["shipped:na64e_reference.root"], arguments.events)
-    tried = [(candidate, variants(candidate)) for candidate in candidates([kinds[name] for name in names])]
+    tried = [
+        (
+            candidate,
+            [
+                (exporter, opset)
+                for exporter, opset in variants(candidate)
+                if exporter in (arguments.exporters or [exporter]) and opset in (arguments.opsets or [opset])
+            ],
+        )
+        for candidate in candidates([kinds[name] for name in names])
+    ]
     rows = []
     with event_progress("exporting", sum(len(these) for _, these in tried), "exports") as progress:
         for candidate, these in tried:

@@ -1,8 +1,8 @@
 """From a trained network to one ONNX file."""
 
 import hashlib
-import io
 import logging
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -215,15 +215,16 @@ def _with_dynamo(delivered: DeliveredNetwork, example: tuple[torch.Tensor, ...],
 
 def _with_torch_script(delivered: DeliveredNetwork, example: tuple[torch.Tensor, ...], opset: int) -> onnx.ModelProto:
     axes = dict(zip((*INPUTS, *OUTPUTS), ("hits", "hits", "hits", *["events"] * 5), strict=True))
-    content = io.BytesIO()
-    torch.onnx.export(
-        delivered,
-        example,
-        content,
-        dynamo=False,
-        opset_version=opset,
-        input_names=list(INPUTS),
-        output_names=list(OUTPUTS),
-        dynamic_axes={name: {0: axis} for name, axis in axes.items()},
-    )
-    return onnx.load_from_string(content.getvalue())
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "network.onnx"
+        torch.onnx.export(
+            delivered,
+            example,
+            file,
+            dynamo=False,
+            opset_version=opset,
+            input_names=list(INPUTS),
+            output_names=list(OUTPUTS),
+            dynamic_axes={name: {0: axis} for name, axis in axes.items()},
+        )
+        return onnx.load(file)

@@ -73,10 +73,10 @@ def test_processes_formats_and_parts_do_not_change_the_scores(score: Score) -> N
     same(columns("three.root"), expected)
 
 
-def test_a_slurm_job_file_runs(score: Score, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_slurm_job_file_runs(score: Score) -> None:
     assert score(out="one.root") == 0
     assert score("--batch", "slurm", "--jobs", "2") == 0
-    script = Path("out.root.slurm.sh")
+    script = Path("out.root.slurm.sh").resolve()
     assert "#SBATCH --array=0-1" in script.read_text()
     for job in "01":
         environment = os.environ | {"SLURM_ARRAY_TASK_ID": job}
@@ -121,7 +121,7 @@ def test_an_htcondor_job_file_holds_the_command(score: Score, onnx_file: Path, t
         (("--shard-events", "0"), "--shard-events 0: at least one"),
         (("--part", "3/3"), "--part 3/3: write I/N with I from 0 to N-1"),
         (("--part", "first"), "--part first: write I/N"),
-        (("--batch", "slurm", "--layout", 'a"b'), "cannot hold"),
+        (("--batch", "slurm", "--out", 'a"b.root'), "cannot hold"),
     ],
 )
 def test_wrong_options_are_named(

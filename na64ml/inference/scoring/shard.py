@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -69,7 +70,8 @@ def read_scores(shard: Shard) -> Columns | None:
 def _keep(shard: Shard, columns: Columns) -> None:
     try:
         with atomic_path(shard.scores) as part, part.open("wb") as file:
-            np.savez(file, **columns)  # type: ignore[arg-type]
+            content: dict[str, Any] = dict(columns)
+            np.savez(file, **content)
     except OSError as error:
         raise InputError(cannot_write(shard.scores, f"the scores of {shard}", error)) from error
 
