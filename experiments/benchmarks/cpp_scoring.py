@@ -25,9 +25,9 @@ from na64ml.inference.raw_arrays import write_arrays
 
 HERE = Path(__file__).parent
 MICRO_BATCHES = (1, 16)
-TURNS = 5
-REPEATS = 2
-"""Passes over the events in each turn; what the processes need to start is measured with none and subtracted."""
+TURNS = 3
+REPEATS = 1
+"""Passes over the events in each turn; what the C++ program needs to start is measured with none and subtracted."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

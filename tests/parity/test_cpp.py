@@ -10,6 +10,7 @@ import onnx
 import pytest
 
 from na64ml.cli import main
+from na64ml.cli.cpp import SOURCES
 from na64ml.errors import ConfigError, ContractError, Na64mlError
 from na64ml.events.batch import EventBatch, concatenate
 from na64ml.events.reader import EventReader
@@ -358,6 +359,15 @@ def test_the_command_says_what_it_cannot_do(tmp_path: Path, capsys: pytest.Captu
     assert "cannot be written" in " ".join(capsys.readouterr().err.split())
     assert main(["cpp", "--copy-to", str(tmp_path), "--conditions", "na64e_reference"]) == 2
     assert "give --setup too" in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_official_header_is_used_where_there_is_one(cpp: CppScorer) -> None:
+    """It has all members by name; that those used here are at the places declared by hand is asserted in compiling."""
+    include = ["-I", SOURCES, "-I", Path(__file__).parent / "cpp" / "official"]
+    compiler = ["c++", "-std=c++17", "-fsyntax-only", "-H", *include, SOURCES / "score_event.cpp"]
+    done = subprocess.run(compiler, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "official/onnxruntime_c_api.h" in done.stderr
 
 
 def test_the_loop_of_the_pages_selects_what_python_selects(cpp: CppScorer, onnx_file: Path, tmp_path: Path) -> None:

@@ -16,8 +16,6 @@
 #include <onnxruntime/core/session/onnxruntime_c_api.h>
 #else
 
-#define NA64ML_OWN_ONNXRUNTIME_DECLARATIONS 1
-
 #ifdef _WIN32
 #error "these declarations are for Linux and macOS; on Windows install the headers of onnxruntime"
 #endif
@@ -35,7 +33,7 @@ struct OrtStatus;
 struct OrtValue;
 
 enum OrtLoggingLevel { ORT_LOGGING_LEVEL_ERROR = 3 };
-enum OrtErrorCode { ORT_OK = 0, ORT_NO_SUCHFILE = 3, ORT_INVALID_PROTOBUF = 7 };
+enum OrtErrorCode { ORT_INVALID_PROTOBUF = 7 };
 enum ONNXTensorElementDataType { ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT = 1, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 = 7 };
 enum OrtAllocatorType { OrtDeviceAllocator = 0 };
 enum OrtMemType { OrtMemTypeDefault = 0 };
