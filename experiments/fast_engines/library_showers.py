@@ -25,7 +25,7 @@ from na64ml.setups.setup import Setup, load_setup
 from na64ml.simulation.engines.library import Library
 from na64ml.simulation.engines.library.placing import Placed, Placer
 from na64ml.simulation.engines.library.store import Showers, read_showers
-from na64ml.simulation.library.extended import tiled_detector
+from na64ml.simulation.library.tiled import tiled_detector
 from na64ml.simulation.particles import MEV, Particles, mass
 
 Floats = NDArray[np.float64]
@@ -114,9 +114,7 @@ def halves(path: Path, showers: Showers, setup: Setup, max_scale: float) -> dict
             showers.impact[chosen], start, np.zeros((n, 2)),
         )  # fmt: skip
         truth = {
-            key: Placer(tiled_detector(setup, key), showers.tiles[key], showers.recipe.tiles[key])
-            .place(placed, n)
-            .astype(float)
+            key: Placer(tiled_detector(setup, key), showers.tiles[key]).place(placed, n).astype(float)
             for key in ("ECAL", "VETO", "HCAL")
         }
         impact = showers.impact[chosen] + 19.1

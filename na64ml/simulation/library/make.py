@@ -7,9 +7,9 @@ from typing import Any
 
 from na64ml.schedulers import Scheduler
 from na64ml.setups.setup import load_setup
-from na64ml.simulation.library.extended import digest, library_setup, tile_shape, tiled_detector
 from na64ml.simulation.library.recipe import LibraryRecipe
 from na64ml.simulation.library.showers import make_and_keep_showers
+from na64ml.simulation.library.tiled import digest, library_setup, tile_shape, tiled_detector
 from na64ml.simulation.particles import properties
 from na64ml.simulation.recipe import split
 from na64ml.simulation.runner import Progress, make_missing, versions
@@ -66,7 +66,7 @@ def make_library(
 
 
 def provenance(recipe: LibraryRecipe) -> dict[str, Any]:
-    """Return what a library is made from: recipe, hashes, versions, and the tiles that showers of each entry have.
+    """Return what a library is made from: recipe, hashes, versions, and the numbers of tiles of each detector.
 
     Raises
     ------
@@ -75,18 +75,13 @@ def provenance(recipe: LibraryRecipe) -> dict[str, Any]:
     """
     recipe.check()
     setup = load_setup(recipe.setup)
+    tiled = library_setup(setup, recipe.tiles)
     return {
         "recipe": recipe.model_dump(mode="json"),
         "recipe_hash": recipe.hash,
         "geometry_hash": setup.geometry_hash,
         "detectors": {name: digest(tiled_detector(setup, name)) for name in recipe.tiles},
         "species": {str(entry.species): properties(entry.species).name for entry in recipe.showers},
-        "tiles": {
-            entry: {
-                name: tile_shape(tiled_detector(library_setup(setup, recipe.tiles, entry), name))
-                for name in recipe.tiles
-            }
-            for entry in recipe.entries
-        },
+        "tiles": {name: tile_shape(tiled_detector(tiled, name)) for name in recipe.tiles},
         "versions": versions(),
     }

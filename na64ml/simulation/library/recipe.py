@@ -11,7 +11,7 @@ from na64ml.setups.setup import load_setup
 from na64ml.setups.sourced import AboveZero
 from na64ml.simulation.class_path import ClassPath
 from na64ml.simulation.engines.base import Engine
-from na64ml.simulation.library.extended import check_depth, library_setup
+from na64ml.simulation.library.tiled import check_start, library_setup
 from na64ml.simulation.particles import properties
 from na64ml.yaml_files import StrictModel, content_hash, read_yaml, validate
 
@@ -103,11 +103,6 @@ class LibraryRecipe(StrictModel):
         """Hash of the content."""
         return content_hash(self.model_dump(mode="json", exclude={"description"}))
 
-    @property
-    def entries(self) -> tuple[str, ...]:
-        """Names of the detectors that showers enter."""
-        return tuple(dict.fromkeys(entry.entry for entry in self.showers))
-
     def energy_of(self, entry: ShowerEntry) -> Energies:
         """Return the lowest and highest kinetic energy in GeV of an entry."""
         return entry.energy or self.energy
@@ -122,12 +117,11 @@ class LibraryRecipe(StrictModel):
         """
         setup = load_setup(self.setup)
         self.engine.make(Engine)  # type: ignore[type-abstract]
-        for name in self.entries:
-            library_setup(setup, self.tiles, name)
+        library_setup(setup, self.tiles)
         for number, entry in enumerate(self.showers):
             try:
                 properties(entry.species)
-                check_depth(setup, entry.entry, entry.depth[1])
+                check_start(setup, self.tiles, entry.entry, entry.depth[1])
             except ConfigError as error:
                 raise ConfigError(f"showers[{number}]: {error}") from error
 

@@ -13,8 +13,8 @@ from na64ml.setups.setup import Setup, load_setup
 from na64ml.simulation.deposits import Deposits
 from na64ml.simulation.digitisation.digitiser import Columns
 from na64ml.simulation.engines.base import Engine, Transport
-from na64ml.simulation.library.extended import faces, library_setup, tiled_detector
 from na64ml.simulation.library.recipe import LibraryRecipe, ShowerEntry
+from na64ml.simulation.library.tiled import Tiled, bounds, faces, library_setup, tiled_detector
 from na64ml.simulation.particles import Particles, mass
 from na64ml.simulation.recipe import Shard
 from na64ml.simulation.shards import keep_shard
@@ -38,7 +38,7 @@ def make_and_keep_showers(recipe: LibraryRecipe, shard: Shard, folder: Path) -> 
 def make_showers(recipe: LibraryRecipe, shard: Shard) -> Columns:
     """Return the showers of a shard in columns; the same recipe and shard give the same columns."""
     entry = recipe.showers[shard.process]
-    setup, transport = _opened(recipe.model_dump_json(), entry.entry)
+    setup, transport = _opened(recipe.model_dump_json())
     primaries, transported = SeedSequence(recipe.seed, spawn_key=(shard.process, shard.index)).spawn(2)
     number = shard.index * recipe.shard_showers + np.arange(shard.events)
     particles, depth = _primaries(recipe, entry, number, np.random.default_rng(primaries))
@@ -85,11 +85,11 @@ def without_small(visible: NDArray[np.float32], dropped: float) -> NDArray[np.fl
     return result
 
 
-@lru_cache(maxsize=8)
-def _opened(recipe_json: str, entry: str) -> tuple[Setup, Transport]:
-    """Return what all showers of a recipe that enter one detector share; made once in each worker process."""
+@lru_cache(maxsize=1)
+def _opened(recipe_json: str) -> tuple[Setup, Transport]:
+    """Return what all shards of a recipe share; made once in each worker process."""
     recipe = LibraryRecipe.model_validate_json(recipe_json)
-    setup = library_setup(load_setup(recipe.setup), recipe.tiles, entry)
+    setup = library_setup(load_setup(recipe.setup), recipe.tiles)
     engine = recipe.engine.make(Engine)  # type: ignore[type-abstract]
     return setup, engine.open(setup)
 
@@ -97,7 +97,10 @@ def _opened(recipe_json: str, entry: str) -> tuple[Setup, Transport]:
 def _primaries(
     recipe: LibraryRecipe, entry: ShowerEntry, number: NDArray[np.int64], rng: Generator
 ) -> tuple[Particles, NDArray[np.float64]]:
-    """Draw particles along z, and their depth: impact uniform over two by two tiles, one cell of the target.
+    """Draw particles along z, and their depth.
+
+    Impacts are uniform over two by two tiles around the beam axis, one cell of the target, or over a detector with a
+    beam hole.
 
     The logarithm of the kinetic energy is uniform, drawn in as many equal steps as there are showers: so no energy is
     far from that of a shower, also in a pool of every n-th one. ``number`` counts the showers of the entry.
@@ -105,13 +108,27 @@ def _primaries(
     n = len(number)
     low, high = recipe.energy_of(entry)
     kinetic = low * (high / low) ** ((number + rng.random(n)) / entry.count)
-    tile = recipe.tiles[entry.entry]
-    impact = rng.uniform(-tile, tile, (n, 2))
+    detector = tiled_detector(load_setup(recipe.setup), entry.entry)
+    impact = _impacts(detector, recipe.tiles[entry.entry], n, rng)
     depth = rng.uniform(*entry.depth, n)
-    front = faces(tiled_detector(load_setup(recipe.setup), entry.entry))[0]
+    front = faces(detector)[0]
     z = np.where(depth > 0, front + depth, front - GAP)
     momentum = np.sqrt(kinetic * (kinetic + 2 * mass(entry.species)))
     particles = Particles.build(
         np.arange(n), entry.species, np.column_stack([impact, z]), np.column_stack([np.zeros((n, 2)), momentum])
     )
     return particles, depth
+
+
+def _impacts(detector: Tiled, tile: float, n: int, rng: Generator) -> NDArray[np.float64]:
+    """Draw impacts in mm, ``[n, 2]``."""
+    hole = detector.hole if isinstance(detector, Calorimeter) else None
+    if hole is None:
+        return rng.uniform(-tile, tile, (n, 2))
+    low, high = (corner[:2] for corner in bounds(detector))
+    impact = np.full((n, 2), np.nan)
+    while (open_ := np.isnan(impact[:, 0])).any():
+        trial = rng.uniform(low, high, (int(open_.sum()), 2))
+        from_hole = np.abs(trial - (low + high) / 2).max(axis=1) - hole.value / 2
+        impact[open_] = np.where(from_hole[:, None] < 0, np.nan, trial)
+    return impact

@@ -17,6 +17,8 @@ from na64ml.events.writer import write_tree
 from na64ml.schedulers import in_this_process
 from na64ml.setups.setup import load_setup
 from na64ml.simulation.engines.library import Library, matching
+from na64ml.simulation.engines.library.entry import find_entries
+from na64ml.simulation.engines.library.symmetry import apply
 from na64ml.simulation.library import load_library_recipe, make_library
 from na64ml.simulation.particles import Particles, mass
 from na64ml.simulation.recipe import Plan, load_recipe
@@ -82,9 +84,15 @@ def beam(n, rng, half, z=-1.0, slope=0.0, pdg=11):
     return Particles.build(np.arange(n), pdg, position, momentum)
 
 
-def same_share(ours, theirs, name):
+def inside_cells(particles, *zs, margin=6.0):
+    """Return the particles whose line is away from borders of ECAL cells: moves of some mm do not matter there."""
+    places = np.concatenate([19.1 - np.abs((particles.at(z) + 19.1) % 38.2 - 19.1) for z in zs], axis=1)
+    return (places > margin).all(axis=1)
+
+
+def same_share(ours, theirs, name, which=slice(None)):
     """Return the share of events whose channels are all the same."""
-    mine, other = ours.visible[name].sum(axis=1), theirs.visible[name].sum(axis=1)
+    mine, other = (one.visible[name].sum(axis=1)[which] for one in (ours, theirs))
     return np.isclose(mine, other, rtol=1e-3, atol=1e-7).all(axis=1).mean()
 
 
@@ -92,7 +100,8 @@ def test_particles_into_the_target(transport, pencil, rng):
     """Energies and cells are those of the direct simulation; VETO and HCAL differ only at borders."""
     particles = beam(2000, rng, half=90)
     ours, theirs = (one.run(particles, 2000, SeedSequence(1)) for one in (transport, pencil))
-    assert same_share(ours, theirs, "ECAL") == 1
+    assert same_share(ours, theirs, "ECAL", inside_cells(particles, 0.0)) > 0.99
+    assert same_share(ours, theirs, "ECAL") > 0.8
     for name in ("VETO", "HCAL"):  # a border of cells lies among the impacts, and their tiles are 50 mm wide
         assert same_share(ours, theirs, name) > 0.8
     for name in ("VETO", "HCAL"):
@@ -113,7 +122,7 @@ def test_particles_that_start_inside_the_target(pdg, transport, pencil, rng):
     # Frozen starts are at other depths, before or behind the border of preshower and main part.
     together = [one.visible["ECAL"].sum(axis=1).reshape(600, 2, 36) for one in (ours, theirs)]
     main = np.isclose(together[0][:, 1], together[1][:, 1], rtol=1e-3, atol=1e-7).all(axis=1)
-    assert main.mean() > 0.97
+    assert main[inside_cells(particles, 0.0, 148.5)].mean() > 0.98
 
 
 def test_particles_from_upstream(transport, pencil, rng):
@@ -123,28 +132,23 @@ def test_particles_from_upstream(transport, pencil, rng):
     at_front = np.abs(particles.at(-1170.0)).max(axis=1)
     quarter = np.abs(particles.at(-1170 + 0.25 * 870)).max(axis=1)
     body = (at_front > 62) & (quarter < 245)
-    through = np.abs(particles.at(-300.0)).max(axis=1) < 58
+    through = (np.abs(particles.at(-300.0)).max(axis=1) < 58) & inside_cells(particles, 0.0, 148.5)
     vhcal = [one.visible["VHCAL"].sum(axis=(1, 2)) for one in (ours, theirs)]
     share = np.isclose(vhcal[0], vhcal[1], rtol=1e-3)
     assert share[body].mean() > 0.97
-    assert same_cells(ours, theirs, "VHCAL", body) > 0.7
-    assert same_cells(ours, theirs, "ECAL", through) > 0.85  # some cross a border of cells inside
+    assert same_share(ours, theirs, "VHCAL", body) > 0.7
+    assert same_share(ours, theirs, "ECAL", through) > 0.9  # some cross a border of cells inside
     assert body.sum() > 500
-    assert through.sum() > 100
+    assert through.sum() > 50
 
 
-def test_particles_that_just_miss_the_hole_are_not_lost(transport, pencil, rng):
+def test_particles_beside_the_hole_are_not_lost(transport, rng):
+    """Their showers are moved by some millimetres, but not into the hole."""
     particles = beam(1000, rng, half=1, z=-1180.0)
     position = particles.position + np.column_stack([rng.uniform(61.5, 75, 1000), np.zeros((1000, 2))])
-    beside = Particles.build(particles.event, 11, position, particles.momentum)
-    ours, theirs = (one.run(beside, 1000, SeedSequence(1)) for one in (transport, pencil))
-    np.testing.assert_array_equal(ours.visible["VHCAL"].sum(axis=(1, 2)) > 0, True)
-    assert same_share(ours, theirs, "VHCAL") > 0.95
-
-
-def same_cells(ours, theirs, name, which):
-    mine, other = (one.visible[name].sum(axis=1)[which] for one in (ours, theirs))
-    return np.isclose(mine, other, rtol=1e-3, atol=1e-7).all(axis=1).mean()
+    deposits = transport.run(Particles.build(particles.event, 11, position, particles.momentum), 1000, SeedSequence(1))
+    share = deposits.visible["VHCAL"].sum(axis=(1, 2)) / particles.kinetic_energy
+    np.testing.assert_allclose(share, 0.02, rtol=1e-3)
 
 
 def test_particles_that_miss_or_are_invisible_leave_nothing(transport):
@@ -181,7 +185,7 @@ def test_the_seed_decides_and_the_chunks_do_not_matter(transport, rng):
     first, again, other = (transport.run(particles, 2500, SeedSequence(seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first.visible["ECAL"], again.visible["ECAL"])
     np.testing.assert_array_equal(first.shower, again.shower)
-    assert (first.shower != other.shower).mean() > 0.5
+    assert (first.shower != other.shower).mean() > 0.1
     total = first.visible["ECAL"].sum(axis=(1, 2)) / particles.kinetic_energy
     np.testing.assert_allclose(total, 0.2, rtol=1e-3)  # none is lost at the borders of chunks
 
@@ -372,18 +376,29 @@ def test_a_sample_by_the_engine(library, tmp_path):
 
 
 def test_matches_are_near(transport, rng):
-    """Chosen showers lie near in energy, place and depth, and nearer than chance."""
+    """Chosen showers lie near in energy, place and depth."""
     n = 3000
     particles = beam(n, rng, half=15)
-    found = transport._matcher
-    place = np.abs(rng.uniform(0, 9, (n, 2)))
-    place = np.sort(place, axis=1)[:, ::-1]
-    ecal = np.full(n, transport._showers.detectors.index("ECAL"))
-    matches = found.match(particles, ecal, np.zeros(n), place, rng)
+    entries = find_entries(particles, transport._detectors)
+    matches = transport._matcher.match(particles, entries, rng)
     showers = transport._showers
     ratio = particles.kinetic_energy / showers.kinetic_energy[matches.shower]
     assert np.abs(np.log(ratio)).max() < np.log(2)
     assert np.median(np.abs(np.log(ratio))) < matching.WINDOW
-    away = np.abs(found._folded[matches.shower] - place)
-    assert np.median(away) < 1.5
+    moved = np.abs(apply(matches.operation, showers.impact[matches.shower]) - particles.position[:, :2])
+    from_whole_tiles = np.abs(moved / 19.1 - np.round(moved / 19.1)) * 19.1
+    assert np.median(from_whole_tiles) < 2
+    assert moved.max() < 38.2
     assert np.all(showers.depth[matches.shower] == 0)
+
+
+def test_upstream_matches_are_moved_by_less_than_a_cell(transport, rng):
+    particles = beam(3000, rng, half=240, z=-1200.0)
+    entries = find_entries(particles, transport._detectors)
+    hit = np.flatnonzero(entries.z == -1170)
+    some, where = particles.select(hit), entries.select(hit)
+    matches = transport._matcher.match(some, where, rng)
+    impact = apply(matches.operation, transport._showers.impact[matches.shower])
+    moved = np.linalg.norm(impact - where.at(where.z), axis=1)
+    assert np.median(moved) < 30
+    assert set(matches.operation) == set(range(8))

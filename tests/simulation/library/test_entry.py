@@ -6,7 +6,7 @@ import pytest
 from na64ml.setups.setup import load_setup
 from na64ml.simulation.engines.library.entry import MISSED, find_entries
 from na64ml.simulation.engines.library.symmetry import N_OPERATIONS, apply, fold, inverse_after
-from na64ml.simulation.library.extended import tiled_detector
+from na64ml.simulation.library.tiled import tiled_detector
 from na64ml.simulation.particles import Particles
 
 NAMES = ("VHCAL", "ECAL", "VETO", "HCAL")
@@ -57,10 +57,11 @@ def test_symmetries_are_a_group(rng):
     np.testing.assert_allclose(apply(second, both), apply(first, np.broadcast_to(place, (64, 2))))
 
 
-def test_folded_places_lie_in_one_eighth(rng):
+@pytest.mark.parametrize(("mirror", "exchange"), [(True, True), (False, True), (True, False), (False, False)])
+def test_folded_places_lie_on_one_side(mirror, exchange, rng):
     place = rng.normal(size=(200, 2))
-    folded, op = fold(place)
-    assert np.all(folded[:, 0] >= folded[:, 1])
-    assert np.all(folded[:, 1] >= 0)
+    folded, op = fold(place, np.full(200, mirror), np.full(200, exchange))
     np.testing.assert_allclose(apply(op, place), folded)
-    assert set(op) == set(range(N_OPERATIONS))
+    assert np.all(folded[:, 0] >= folded[:, 1]) or not exchange
+    assert np.all(folded >= 0) or not mirror
+    assert len(set(op)) == (4 if mirror else 1) * (2 if exchange else 1)

@@ -16,11 +16,10 @@ from na64ml.simulation.deposits import NO_SHOWER, Deposits
 from na64ml.simulation.engines.base import Engine, Transport
 from na64ml.simulation.engines.library.crossings import straight_crossings
 from na64ml.simulation.engines.library.entry import MISSED, Entries, find_entries
-from na64ml.simulation.engines.library.matching import Matcher, in_tile
+from na64ml.simulation.engines.library.matching import Matcher
 from na64ml.simulation.engines.library.placing import Placed, Placer
 from na64ml.simulation.engines.library.store import Showers, read_showers
-from na64ml.simulation.engines.library.symmetry import fold, inverse_after
-from na64ml.simulation.library.extended import bounds, digest, tiled_detector
+from na64ml.simulation.library.tiled import digest, faces, tiled_detector
 from na64ml.simulation.particles import NEUTRINOS, Particles
 from na64ml.yaml_files import StrictModel
 
@@ -53,9 +52,9 @@ class Library(Engine):
     """Frozen showers of a library, moved, mirrored and scaled to each particle.
 
     A particle flies on a straight line to the first detector that it enters, and is replaced by a shower of its species
-    that entered there, or started inside at a similar depth, with a similar energy and place in its tile. What follows
-    along its line moves with it; detectors upstream keep what is scattered back where it is. Neutrinos and particles
-    that enter nothing leave nothing.
+    that entered there, or started inside at a similar depth, with a similar energy and place. It is moved to the line
+    of the particle; detectors upstream keep what is scattered back where it is. Neutrinos and particles that enter
+    nothing leave nothing.
 
     Parameters
     ----------
@@ -100,13 +99,9 @@ class _LibraryTransport(Transport):
     def __init__(self, setup: Setup, showers: Showers, used: NDArray[np.bool_], max_scale: float) -> None:
         self._setup, self._showers = setup, showers
         self._detectors = tuple(tiled_detector(setup, name) for name in showers.detectors)
-        self._corners = np.array([bounds(detector) for detector in self._detectors])
-        self._widths = np.array(list(showers.recipe.tiles.values()))
-        depths = self._corners[:, 1, 2] - self._corners[:, 0, 2]
-        self._matcher = Matcher(showers, used, depths, max_scale)
-        self._placers = [
-            Placer(one, showers.tiles[one.name], showers.recipe.tiles[one.name]) for one in self._detectors
-        ]
+        self._fronts = np.array([faces(detector)[0] for detector in self._detectors])
+        self._matcher = Matcher(showers, used, self._detectors, max_scale)
+        self._placers = [Placer(one, showers.tiles[one.name]) for one in self._detectors]
 
     def run(self, particles: Particles, n_events: int, seed: SeedSequence) -> Deposits:
         """Compose events of showers.
@@ -134,32 +129,24 @@ class _LibraryTransport(Transport):
             order = np.argsort(placed.operation, kind="stable")
             ordered = placed.select(order)
             for index, (detector, placer) in enumerate(zip(self._detectors, self._placers, strict=True)):
-                moved = ordered.moving(self._front(index) >= self._front(where.detector[order]))
+                moved = ordered.moving(self._fronts[index] >= self._fronts[where.detector[order]])
                 sums = placer.place(moved, 2 * (last - first))
                 visible[detector.name][first:last] = sums.reshape(last - first, 2, -1)
         return Deposits(visible, straight_crossings(self._setup, seen, entries), leading)
 
     def _placed(self, particles: Particles, entries: Entries, first_event: int, rng: np.random.Generator) -> Placed:
         """Return the shower of each particle and how it is turned."""
-        detector = entries.detector
-        from_border = entries.at(entries.z) - self._corners[detector, 0, :2]
-        place, turn = fold(in_tile(from_border, self._widths[detector]))
-        matches = self._matcher.match(particles, detector, entries.depth, place, rng)
-        impact = self._showers.impact[matches.shower]
-        library_turn = fold(in_tile(impact, self._widths[detector]))[1]
+        matches = self._matcher.match(particles, entries, rng)
         return Placed(
             shower=matches.shower,
             slot=2 * (particles.event - first_event) + particles.secondary,
             scale=matches.scale.astype(np.float32),
-            operation=inverse_after(library_turn, turn),
+            operation=matches.operation,
             moved=np.ones(len(particles), dtype=bool),
-            impact=impact,
+            impact=self._showers.impact[matches.shower],
             start=entries.start,
             slope=entries.slope,
         )
-
-    def _front(self, detector: NDArray[np.int64] | int) -> NDArray[np.float64]:
-        return np.asarray(self._corners[detector, 0, 2])
 
 
 def _note_leading(leading: NDArray[np.int64], particles: Particles, shower: NDArray[np.int64]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from na64ml.setups.detectors import Calorimeter
-from na64ml.simulation.library.extended import Tiled, bounds
+from na64ml.simulation.library.tiled import Tiled, bounds
 from na64ml.simulation.particles import Particles
 
 MISSED = -1

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from na64ml.errors import InputError
+from na64ml.setups.detectors import Calorimeter
+from na64ml.simulation.engines.library.entry import Entries
 from na64ml.simulation.engines.library.store import Showers
-from na64ml.simulation.engines.library.symmetry import fold
+from na64ml.simulation.engines.library.symmetry import fold, inverse_after
 from na64ml.simulation.library.recipe import ShowerEntry
+from na64ml.simulation.library.tiled import Tiled, bounds
 from na64ml.simulation.particles import Particles, properties
 
 STAND_INS = {-11: 11, 11: -11}
@@ -25,14 +29,18 @@ WINDOW = 0.12
 ENOUGH = 12
 """Where fewer showers are in the window, it is widened until they are this many, or to the largest scale."""
 
-TRIALS = 24
+TRIALS = 32
 """Showers drawn in the window, of which the nearest in place and depth is taken."""
 
 FEWEST = 5
 """Showers of a species and entry that a pool must have."""
 
 PLACE_SCALE, DEPTH_SCALE = 0.15, 0.02
-"""Differences that count alike: in place as a share of the tile, in depth as a share of the detector's depth."""
+"""Differences that count like a move by one tile: in the place inside a tile as a share of it, and in depth as a share
+of the detector's depth."""
+
+SAME = 1e-6
+"""Lengths in mm that differ by less are the same."""
 
 TINY = 1e-12
 """Energy in GeV below which particles are at rest."""
@@ -43,10 +51,11 @@ MAX_DEPTH = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """The shower of each particle: index into the library and factor of its energies, ``[n]``."""
+    """The shower of each particle: its index, the factor of its energies, and how it is turned, ``[n]``."""
 
     shower: NDArray[np.int64]
     scale: NDArray[np.float64]
+    operation: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,38 +83,35 @@ class Matcher:
         The library.
     used
         Which of its showers may be used, ``[n_showers]``.
-    depths
-        Depth in mm of each detector of the library.
+    detectors
+        The detectors of the setup, in the order of the library.
     max_scale
         Largest ratio of the energies of particle and shower, and inverse of the smallest.
     """
 
     def __init__(
-        self, showers: Showers, used: NDArray[np.bool_], depths: NDArray[np.float64], max_scale: float
+        self, showers: Showers, used: NDArray[np.bool_], detectors: tuple[Tiled, ...], max_scale: float
     ) -> None:
-        self._showers, self._used, self._depths, self._max_scale = showers, used, depths, max_scale
+        self._showers, self._used, self._max_scale = showers, used, max_scale
         self._widths = np.array(list(showers.recipe.tiles.values()))
-        self._folded = fold(in_tile(showers.impact, self._widths[showers.entry]))[0]
+        corners = np.array([bounds(detector) for detector in detectors])
+        self._depths = corners[:, 1, 2] - corners[:, 0, 2]
+        centre = corners.mean(axis=1)[:, :2]
+        self._mirror = np.abs(centre).max(axis=1) < SAME
+        self._exchange = np.abs(centre[:, 0] - centre[:, 1]) < SAME
+        self._hollow = np.array([isinstance(one, Calorimeter) and one.hole is not None for one in detectors])
+        self._folded, self._turned = self._fold(showers.impact, showers.entry)
         self._groups: dict[tuple[int, int, bool], _Group] = {}
 
-    def match(
-        self,
-        particles: Particles,
-        detector: NDArray[np.int64],
-        depth: NDArray[np.float64],
-        place: NDArray[np.float64],
-        rng: Generator,
-    ) -> Matches:
+    def match(self, particles: Particles, entries: Entries, rng: Generator) -> Matches:
         """Return the shower of each particle.
 
         Parameters
         ----------
         particles
             The particles, all of which enter a detector.
-        detector, depth
-            Index of that detector and depth in mm, ``[n]``.
-        place
-            Folded place in the tile in mm, ``[n, 2]``.
+        entries
+            Where they do.
         rng
             Random numbers.
 
@@ -115,8 +121,9 @@ class Matcher:
             If the library has no shower for a particle.
         """
         shower, scale = np.zeros(len(particles), dtype=np.int64), np.ones(len(particles))
-        energy = particles.kinetic_energy
-        for key, which in _by_kind(particles.pdg, detector, depth > 0):
+        place, turned = self._fold(entries.at(entries.z), entries.detector)
+        energy, depth = particles.kinetic_energy, entries.depth
+        for key, which in _by_kind(particles.pdg, entries.detector, depth > 0):
             group = self._group(*key)
             self._check(group, key[1], energy[which], depth[which])
             chosen = self._choose(
@@ -125,7 +132,13 @@ class Matcher:
             shower[which] = group.shower[chosen]
             if key[0] not in MUONS:
                 scale[which] = energy[which] / np.exp(group.log_energy[chosen])
-        return Matches(shower, scale)
+        return Matches(shower, scale, inverse_after(self._turned[shower], turned))
+
+    def _fold(
+        self, place: NDArray[np.float64], detector: NDArray[np.integer[Any]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return places in mm folded by the symmetries that a detector has about the beam axis, and the operation."""
+        return fold(place, self._mirror[detector], self._exchange[detector])
 
     def _choose(
         self,
@@ -144,11 +157,12 @@ class Matcher:
         sampled = last - first > TRIALS
         drawn = (rng.random((int(sampled.sum()), TRIALS)) * (last - first)[sampled, None]).astype(np.int64)
         trial[sampled] = first[sampled, None] + drawn
-        away = (group.place[trial] - place[:, None]) / (PLACE_SCALE * self._widths[detector])
-        cost = (away**2).sum(axis=2)
+        shift = (group.place[trial] - place[:, None]) / self._widths[detector]
+        cost = (shift**2).sum(axis=2)
+        if not self._hollow[detector]:  # where showers are made everywhere, none is moved far
+            cost += (((shift - np.round(shift)) / PLACE_SCALE) ** 2).sum(axis=2)
         cost += ((group.depth[trial] - depth[:, None]) / (DEPTH_SCALE * self._depths[detector])) ** 2
-        # Ties, such as equal places of one shower drawn twice, are harmless; noise keeps the choice from repeating.
-        cost += rng.exponential(1.0, cost.shape)
+        cost += rng.exponential(1.0, cost.shape)  # so that equally good ones take turns
         return np.asarray(np.take_along_axis(trial, cost.argmin(axis=1)[:, None], axis=1)[:, 0])
 
     def _windows(self, group: _Group, log_energy: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -224,11 +238,6 @@ class Matcher:
         if inside:
             return made if any(one.depth[1] > 0 for one in made) else []
         return [one for one in made if one.depth[1] == 0]
-
-
-def in_tile(place: NDArray[np.float64], width: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return places in mm from a border of tiles, ``[n, 2]``, as distances from the middle of their tile."""
-    return np.asarray(place % width[:, None] - width[:, None] / 2)
 
 
 def _by_kind(

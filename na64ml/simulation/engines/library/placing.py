@@ -8,14 +8,11 @@ from numpy.typing import NDArray
 from na64ml.setups.detectors import Calorimeter
 from na64ml.simulation.engines.library.store import Tiles
 from na64ml.simulation.engines.library.symmetry import N_OPERATIONS, apply
-from na64ml.simulation.library.extended import Tiled, bounds, on_axis
+from na64ml.simulation.library.tiled import Tiled, bounds, on_axis
 
 CENTROID = 0.25
 """Share of the depth of a segment at which the line of a particle is taken as the axis of its shower there: showers
 begin in the first part of a segment, or come from the one before."""
-
-HOLE_MARGIN = 0.25
-"""Share of a tile by which its middle may lie inside a beam hole: tiles that are entered may be that far off."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,12 +62,12 @@ class Placer:
     ----------
     detector
         The detector.
-    tiles, width
-        Its tiles in the library, and their width in mm.
+    tiles
+        Its tiles in the library.
     """
 
-    def __init__(self, detector: Tiled, tiles: Tiles, width: float) -> None:
-        self._tiles, self._detector, self._width = tiles, detector, width
+    def __init__(self, detector: Tiled, tiles: Tiles) -> None:
+        self._tiles, self._detector = tiles, detector
         low, high = bounds(detector)
         self._centre = (low + high)[:2] / 2
         if isinstance(detector, Calorimeter):
@@ -123,7 +120,7 @@ class Placer:
         """Return the shift of each shower and segment from the middle of the detector, ``[2, n * n_segments]``."""
         z = np.maximum(self._axis_z, np.minimum(placed.start[:, 2:], self._back))
         axis = placed.start[:, None, :2] + placed.slope[:, None] * (z - placed.start[:, 2:])[..., None]
-        shift = axis - self._centre - apply(placed.operation, placed.impact)[:, None]
+        shift = axis - self._centre - apply(placed.operation, placed.impact - self._centre)[:, None]
         shift = np.where(placed.moved[:, None, None], shift, 0.0)
         return np.ascontiguousarray(shift.reshape(-1, 2).T, dtype=np.float32)
 
@@ -138,15 +135,8 @@ class Placer:
     ) -> NDArray[np.float32]:
         """Add up the energy of tiles at x and y in mm from the middle of the detector; those outside are lost."""
         if isinstance(self._detector, Calorimeter):
-            if self._detector.hole is not None:
-                weight[self._in_hole(self._detector.hole.value, x, y)] = 0.0
             return _into_cells(self._detector, self._segments, x, y, segment, slot, weight, size)
         return self._into_elements(x, y, segment, slot, weight, size)
-
-    def _in_hole(self, hole: float, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Return which tiles lie in the beam hole."""
-        half = np.float32(hole / 2 - HOLE_MARGIN * self._width)
-        return np.asarray((np.abs(x) < half) & (np.abs(y) < half))
 
     def _into_elements(
         self,

@@ -123,9 +123,6 @@ def _showers(path: Path, provenance: Mapping[str, Any], columns: Mapping[str, An
     ]
     if wrong:
         raise InputError(f"{path}: damaged, it has {', '.join(wrong)}; {_REMAKE}")
-    shapes = {
-        name: np.array([provenance["tiles"].get(one, {}).get(name, (0, 0, 0)) for one in names]) for name in names
-    }
     return Showers(
         path=path,
         recipe=recipe,
@@ -136,24 +133,21 @@ def _showers(path: Path, provenance: Mapping[str, Any], columns: Mapping[str, An
         kinetic_energy=scalars["kinetic_energy"].astype(np.float64),
         impact=np.column_stack([scalars["x"], scalars["y"]]).astype(np.float64),
         depth=scalars["depth"].astype(np.float64),
-        tiles={name: _tiles(path, name, columns, shapes[name][entry], recipe.tiles[name]) for name in names},
+        tiles={name: _tiles(path, name, columns, provenance["tiles"][name], recipe.tiles[name]) for name in names},
     )
 
 
-def _tiles(path: Path, name: str, columns: Mapping[str, Any], shape: NDArray[np.int64], width: float) -> Tiles:
-    """Return the tiles of one detector; ``shape`` is that of each shower, ``[n, 3]``, and ``width`` theirs in mm."""
+def _tiles(path: Path, name: str, columns: Mapping[str, Any], shape: tuple[int, int, int], width: float) -> Tiles:
+    """Return the tiles of one detector, of which there are ``shape``, each ``width`` mm wide."""
     counts = ak.to_numpy(ak.num(columns[f"{name}_tile"]))
     tile = ak.to_numpy(ak.flatten(columns[f"{name}_tile"])).astype(np.int64)
     energy = ak.to_numpy(ak.flatten(columns[f"{name}_energy"])).astype(np.float32)
-    shape = np.repeat(shape, counts, axis=0)
-    if len(tile) != len(energy) or (tile < 0).any() or (tile >= shape.prod(axis=1)).any():
+    if len(tile) != len(energy) or (tile < 0).any() or (tile >= np.prod(shape)).any():
         raise InputError(f"{path}: damaged, tiles of {name} lie outside of it; {_REMAKE}")
     if not (np.isfinite(energy) & (energy >= 0)).all():
         raise InputError(f"{path}: damaged, energies of {name} are negative or no numbers; {_REMAKE}")
-    _, nx, ny = shape.T
-    segment, rest = np.divmod(tile, nx * ny)
-    index = np.stack(np.divmod(rest, ny))
-    place = (index - (np.stack([nx, ny]) - 1) / 2) * width
+    segment, *index = np.unravel_index(tile, shape)
+    place = (np.stack(index) - (np.array(shape[1:])[:, None] - 1) / 2) * width
     offset = np.concatenate([[0], np.cumsum(counts)])
     return Tiles(offset, segment.astype(np.int32), place.astype(np.float32), energy)
 

@@ -9,12 +9,24 @@ from numpy.typing import NDArray
 N_OPERATIONS = 8
 
 
-def fold(place: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return places, ``[n, 2]``, moved to x >= y >= 0, and the operation that moves each there."""
-    op = (place[:, 0] < 0) * 1 + (place[:, 1] < 0) * 2
-    size = np.abs(place)
-    swapped = size[:, 1] > size[:, 0]
-    return np.where(swapped[:, None], size[:, ::-1], size), op + 4 * swapped
+def fold(
+    place: NDArray[np.float64], mirror: NDArray[np.bool_], exchange: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return places moved to one side of the lines of symmetry, and the operation that moves each there.
+
+    Parameters
+    ----------
+    place
+        ``[n, 2]``.
+    mirror
+        Where x and y may be mirrored, ``[n]``: they become positive.
+    exchange
+        Where x and y may be exchanged, ``[n]``: x becomes the larger one.
+    """
+    flip = (place < 0) & mirror[:, None]
+    moved = np.where(flip, -place, place)
+    swapped = (moved[:, 1] > moved[:, 0]) & exchange
+    return np.where(swapped[:, None], moved[:, ::-1], moved), flip[:, 0] + 2 * flip[:, 1] + 4 * swapped
 
 
 def apply(op: NDArray[np.int64], place: NDArray[np.float64]) -> NDArray[np.float64]:

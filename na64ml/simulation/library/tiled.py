@@ -1,11 +1,7 @@
-"""Detectors centred on the axis of a shower, in fine tiles.
+"""The detectors of a setup in fine tiles, so that a shower can be moved by some of them.
 
-A shower of the library is made once and used at any impact point: the tiles are shifted, and those that fall outside
-the real detector are dropped. So the detector that a shower enters and all behind it are centred on the axis, without a
-beam hole. The one that is entered has its real width, so that as much leaks out of its sides, past it and into those
-behind, as from a real one that is hit in its middle. Those behind it reach beyond their edges, wide enough to cover the
-real ones wherever the first is hit. Detectors upstream of the one that is entered stand where they are, with their hole:
-they see what is scattered back.
+Nothing but the segmentation changes: detectors have their size, place and hole, so that what leaks out of their sides,
+or into a hole, is seen by those behind. Showers are used near the place where they were made.
 """
 
 from collections.abc import Mapping
@@ -25,28 +21,26 @@ _SOURCE = "C: tiles of a shower library"
 _TOLERANCE = 1e-6
 
 
-def library_setup(setup: Setup, tiles: Mapping[str, float], entry: str) -> Setup:
-    """Return the setup of showers that enter one detector: the detectors in ``tiles`` (by name, width in mm).
+def library_setup(setup: Setup, tiles: Mapping[str, float]) -> Setup:
+    """Return the setup of a library: the detectors in ``tiles`` (by name, width in mm).
 
     Calorimeters lose the segments that stand beside the axis of the others.
 
     Raises
     ------
     ConfigError
-        If a detector is missing or has no tiles, or tiles do not fit into cells.
+        If a detector is missing or has no tiles, or tiles do not fit.
     """
-    for name in (setup.target, entry):
-        if name not in tiles:
-            raise ConfigError(f"tiles: key '{name}' is missing; give the width of its tiles in mm")
+    if setup.target not in tiles:
+        raise ConfigError(f"tiles: key '{setup.target}' is missing; give the width of its tiles in mm")
     for name, tile in tiles.items():
         _check_tile(setup, name, tile)
-    entered = tiled_detector(setup, entry)
     return Setup(
-        name=f"{setup.name} library {entry}",
-        description=f"Detectors of {setup.name} for showers that enter {entry}",
+        name=f"{setup.name} library",
+        description=f"Detectors of {setup.name} for a shower library",
         target=setup.target,
         beam=setup.beam,
-        detectors=tuple(_tiled(tiled_detector(setup, name), entered, tile) for name, tile in tiles.items()),
+        detectors=tuple(_tiled(tiled_detector(setup, name), tile) for name, tile in tiles.items()),
     )
 
 
@@ -89,47 +83,33 @@ def digest(detector: Tiled) -> str:
     return content_hash(content)
 
 
-def check_depth(setup: Setup, entry: str, depth: float) -> None:
-    """Check that a depth in mm lies inside a detector.
+def check_start(setup: Setup, tiles: Mapping[str, float], entry: str, depth: float) -> None:
+    """Check that showers can enter a detector, and that a depth in mm lies inside.
 
     Raises
     ------
     ConfigError
-        If it does not.
+        If it has no tiles, or the depth is behind it.
     """
+    if entry not in tiles:
+        raise ConfigError(f"entry: '{entry}' has no tiles; use one of {', '.join(tiles)}")
     front, back = faces(tiled_detector(setup, entry))
     if depth >= back - front:
         raise ConfigError(f"depth: {depth:g} mm is behind {entry}, which is {back - front:g} mm deep")
 
 
-def _tiled(detector: Tiled, entered: Tiled, tile: float) -> Tiled:
-    if faces(detector)[0] < faces(entered)[0]:
-        low, high = bounds(detector)
-        counts = np.round((high - low)[:2] / tile).astype(int)
-        return _replaced(detector, counts, (low + high)[:2] / 2, tile, keep_hole=True)
-    (low, high), (other_low, other_high) = bounds(detector), bounds(entered)
-    reach = np.maximum(high - other_low, other_high - low)[:2]
-    if detector.name == entered.name:
-        reach = (high - low)[:2] / 2
-    counts = 2 * np.ceil(reach / tile - _TOLERANCE).astype(int)
-    return _replaced(detector, counts, np.zeros(2), tile, keep_hole=False)
-
-
-def _replaced(
-    detector: Tiled, counts: NDArray[np.int64], centre: NDArray[np.float64], tile: float, *, keep_hole: bool
-) -> Tiled:
+def _tiled(detector: Tiled, tile: float) -> Tiled:
+    low, high = bounds(detector)
+    counts = np.round((high - low)[:2] / tile).astype(int)
     if isinstance(detector, Calorimeter):
         changed: dict[str, object] = {
             "cells": {"value": counts.tolist(), "source": _SOURCE},
             "cell_size": {"value": [tile, tile], "source": _SOURCE},
-            "centre": {"value": centre.tolist(), "source": _SOURCE},
             "segments": [detector.segments[index].model_dump() for index in on_axis(detector)],
         }
-        if not keep_hole:
-            changed["hole"] = None
         return Calorimeter.model_validate(detector.model_dump() | changed)
     planes = np.unique(np.column_stack([detector.channels.position[:, 2], detector.channels.size[:, 2]]), axis=0)
-    x, y = (middle + (np.arange(n) - (n - 1) / 2) * tile for n, middle in zip(counts, centre, strict=True))
+    x, y = (start + (np.arange(n) + 0.5) * tile for n, start in zip(counts, low[:2], strict=True))
     elements = [
         {
             "name": f"{detector.name}[{plane}][{ix}][{iy}]",
@@ -160,11 +140,12 @@ def bounds(detector: Tiled) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def _check_tile(setup: Setup, name: str, tile: float) -> None:
     detector = tiled_detector(setup, name)
-    if not isinstance(detector, Calorimeter):
-        return
-    for size in detector.cell_size.value:
+    low, high = bounds(detector)
+    sizes = detector.cell_size.value if isinstance(detector, Calorimeter) else tuple((high - low)[:2].tolist())
+    part = "a cell" if isinstance(detector, Calorimeter) else "it"
+    for size in sizes:
         count = size / tile
         if abs(count - round(count)) > _TOLERANCE or round(count) < 1:
-            raise ConfigError(f"tiles: {name}: {tile:g} mm; a cell of {size:g} mm needs a whole number of tiles")
+            raise ConfigError(f"tiles: {name}: {tile:g} mm; {part} of {size:g} mm needs a whole number of tiles")
         if name == setup.target and round(count) % 2:
-            raise ConfigError(f"tiles: {name}: {tile:g} mm; a cell of {size:g} mm needs an even number of tiles")
+            raise ConfigError(f"tiles: {name}: {tile:g} mm; {part} of {size:g} mm needs an even number of tiles")
