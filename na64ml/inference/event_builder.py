@@ -47,8 +47,9 @@ class _Event:
 class EventBuilder:
     """Collects events hit by hit and scores a few at a time, which is faster than one by one.
 
-    The order of filling does not matter: hits are put in the order in which `~na64ml.events.reader.EventReader` gives
-    them, so that the scores are the same. Gains and dead channels of the run conditions are applied, as there.
+    The order in which channels are filled does not matter: hits are put in the order in which
+    `~na64ml.events.reader.EventReader` gives them, so that the scores are the same. Several hits of one channel stay in
+    the order of filling. Gains and dead channels of the run conditions are applied, as there.
 
     Parameters
     ----------

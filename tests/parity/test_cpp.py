@@ -210,12 +210,14 @@ def test_both_refuse_the_same_files_for_the_same_reason(cpp: CppScorer, decided:
 
 
 def as_hit_list(events: EventBatch, cpp: CppScorer, order: np.random.Generator) -> str:
-    """Write events as the lines of the test program, hits in random order, energies before gains."""
+    """Write events as the lines of the test program, channels in random order, energies before gains."""
+    place = order.permutation(events.detector.max() * 1000 + 1000)[events.detector * 1000 + events.channel]
     lines = []
     for i in range(len(events)):
         lines.append(f"begin {events.ids[i, 0]}")
         lines.append(f"track {' '.join(map(str, events.track[i].tolist()))}")
-        for row in events.offsets[i] + order.permutation(events.hits_per_event[i]):
+        own = slice(*events.offsets[i : i + 2])
+        for row in events.offsets[i] + np.argsort(place[own], kind="stable"):
             detector = cpp.setup.detector(events.detectors[events.detector[row]])
             channel, hit = int(events.channel[row]), events.hits[row].tolist()
             if detector.kind == "tracker":

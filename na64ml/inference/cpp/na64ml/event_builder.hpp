@@ -19,8 +19,9 @@
 
 namespace na64ml {
 
-/// Collects events of one setup. The order of filling does not matter: hits are put in the order that the reader of the
-/// Python package gives them, so that the scores are the same. Gains and dead channels of the run are applied.
+/// Collects events of one setup. The order in which channels are filled does not matter: hits are put in the order that the
+/// reader of the Python package gives them, so that the scores are the same; several hits of one channel stay in the order of
+/// filling. Gains and dead channels of the run are applied.
 class EventBuilder {
 public:
     /// Throws ContractError if the setup does not fit the network.
