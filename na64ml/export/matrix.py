@@ -229,11 +229,11 @@ def _full_events(events: EventBatch, cap: int) -> EventBatch:
         detector=events.detector[: n_events * cap],
         channel=events.channel[: n_events * cap],
     )
-    order = np.lexsort([whole.detector, whole.event])
+    order = np.lexsort((whole.detector, whole.event))
     return replace(whole, hits=whole.hits[order], detector=whole.detector[order], channel=whole.channel[order])
 
 
-def _subclasses(kind: type[EventNetwork]) -> Iterator[type[EventNetwork]]:
+def _subclasses(kind: type[Any]) -> Iterator[type[EventNetwork]]:
     for sub in kind.__subclasses__():
         yield sub
         yield from _subclasses(sub)
