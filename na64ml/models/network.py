@@ -21,8 +21,12 @@ class EventNetwork(HyperparametersMixin, nn.Module):
 
     A subclass takes the inputs description first and its own sizes as keywords, calls
     ``self.save_hyperparameters(ignore="inputs")`` and defines `forward`.
+
+    The buffer ``temperature`` divides the logits before they become probabilities; it is 1 unless the network was
+    calibrated.
     """
 
+    temperature: Tensor
     pitch: Tensor
     depth_offset: Tensor
 
@@ -30,6 +34,7 @@ class EventNetwork(HyperparametersMixin, nn.Module):
         super().__init__()
         self.inputs = inputs
         self.features = EventFeatures(inputs)
+        self.register_buffer("temperature", torch.ones(()))
         detectors = inputs.detectors
         self.register_buffer("pitch", torch.tensor([d.pitch for d in detectors], dtype=torch.float32))
         self.register_buffer("depth_offset", torch.tensor([d.depth_offset for d in detectors], dtype=torch.float32))
