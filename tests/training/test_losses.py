@@ -7,17 +7,17 @@ from na64ml.training.losses import event_losses
 
 @pytest.fixture
 def logits() -> torch.Tensor:
-    return torch.from_numpy(np.random.default_rng(0).normal(0, 3, (40, 5)))
+    return torch.from_numpy(np.random.default_rng(0).normal(0, 3, (200, 5)))
 
 
 @pytest.fixture
 def label() -> torch.Tensor:
-    return torch.arange(40) % 5
+    return torch.arange(200) % 5
 
 
 def test_without_focus_it_is_the_cross_entropy(logits: torch.Tensor, label: torch.Tensor) -> None:
     p = np.exp(logits.numpy()) / np.exp(logits.numpy()).sum(axis=1, keepdims=True)
-    expected = -np.log(p[np.arange(40), label.numpy()])
+    expected = -np.log(p[np.arange(200), label.numpy()])
     np.testing.assert_allclose(event_losses(logits, label).numpy(), expected, rtol=1e-10)
 
 
