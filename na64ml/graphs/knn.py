@@ -5,12 +5,10 @@ PyTorch and an ONNX runtime. Coordinates are therefore rounded to integers, squa
 go to the hit that comes first in the event: neighbours are sorted by the integer ``1024 d^2 + slot``.
 """
 
-from typing import cast
-
 import torch
 from torch import Tensor
 
-from na64ml.graphs.rows import take_rows
+from na64ml.graphs.padding import Padding, padding
 
 STEPS_PER_PITCH = 8
 """Coordinates are rounded to 1/8 of a detector's pitch, so that squared distances count in 1/64."""
@@ -68,34 +66,27 @@ def neighbour_table(grid: Tensor, event: Tensor, count: Tensor, k: int, cap: int
     -------
     int64 ``[n_hits, k]``: rows of neighbours, nearest first, -1 where an event has no more hits.
     """
-    n_hits = event.shape[0]
-    size = count.index_select(0, event)
-    start = (torch.cumsum(count, 0) - count).index_select(0, event)
-    slot = torch.arange(n_hits, device=event.device) - start
-    # A cast, not int(): the width stays symbolic when the network is exported.
-    width = cast(int, count.clamp(min=k + 1, max=max(cap, k + 1)).max().item())
-    column = torch.arange(width, device=event.device)
-    valid = (column < size[:, None]) & (column != slot[:, None])
-    row = torch.where(valid, start[:, None] + column, 0)
-    distance = _squared_distances(grid, row).clamp(max=_MAX_DISTANCE).to(torch.int32)
-    key = distance * MAX_HITS + column.to(torch.int32)
-    nearest, choice = torch.topk(torch.where(valid, key, _NO_NEIGHBOUR), k, dim=1, largest=False, sorted=True)
-    return torch.where(nearest < _NO_NEIGHBOUR, start[:, None] + choice, -1)
+    places = padding(event, count, k + 1, cap)
+    distance = _squared_distances(grid, places).clamp(max=_MAX_DISTANCE).to(torch.int32)
+    key = distance * MAX_HITS + torch.arange(places.width, dtype=torch.int32, device=event.device)
+    nearest, choice = torch.topk(torch.where(places.is_other, key, _NO_NEIGHBOUR), k, dim=1, largest=False, sorted=True)
+    return torch.where(nearest < _NO_NEIGHBOUR, places.start[:, None] + choice, -1)
 
 
-def _squared_distances(grid: Tensor, row: Tensor) -> Tensor:
-    """Return the squared distances ``[n_hits, n_candidates]`` of hits to the hits ``row``.
+def _squared_distances(grid: Tensor, places: Padding) -> Tensor:
+    """Return the squared distances ``[n_hits, n_candidates]`` of hits to the hits of their event.
 
     As |a|^2 - 2 ab + |b|^2 in one product of matrices: with integers this small, every term and sum is exact in
     float32, but not in the shorter types of mixed precision, which is therefore switched off here.
     """
     if torch.is_autocast_enabled(grid.device.type):
         with torch.autocast(grid.device.type, enabled=False):
-            return _squared_distances(grid.float(), row)
+            return _squared_distances(grid.float(), places)
     square = (grid * grid).sum(dim=1, keepdim=True)
-    other = take_rows(torch.cat([grid, square], dim=1), row)
-    factors = torch.cat([-2 * grid, torch.ones_like(square)], dim=1)
-    return torch.matmul(other, factors[:, :, None]).squeeze(2) + square
+    one = torch.ones_like(square)
+    left = places.pad(torch.cat([-2 * grid, square, one], dim=1))
+    right = places.pad(torch.cat([grid, one, square], dim=1))
+    return places.pack(torch.matmul(left, right.transpose(1, 2)))
 
 
 def edge_index(neighbours: Tensor) -> Tensor:

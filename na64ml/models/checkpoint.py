@@ -1,6 +1,5 @@
 """Networks in checkpoints: enough is stored to rebuild them without the training configuration."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +7,10 @@ import torch
 
 from na64ml import __version__
 from na64ml.errors import ConfigError
+from na64ml.events.atomic import atomic_path
 from na64ml.events.contract import Contract
 from na64ml.graphs.sample import Split
+from na64ml.models.class_path import import_class
 from na64ml.models.inputs import NetworkInputs
 from na64ml.models.network import EventNetwork
 from na64ml.yaml_files import StrictModel
@@ -81,6 +82,13 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
+def write_checkpoint(path: Path, network: EventNetwork, record: NetworkRecord) -> None:
+    """Write a network that was made from others; training cannot be resumed from it."""
+    state = {_PREFIX + name: values for name, values in network.state_dict().items()}
+    with atomic_path(path) as part:
+        torch.save({"state_dict": state, "na64ml": record.model_dump(mode="json")}, part)
+
+
 def load_network(path: Path) -> tuple[EventNetwork, NetworkRecord]:
     """Rebuild the network of a checkpoint, ready for inference.
 
@@ -95,10 +103,11 @@ def load_network(path: Path) -> tuple[EventNetwork, NetworkRecord]:
     weights = checkpoint["state_dict"].items()
     try:
         record = NetworkRecord.model_validate(checkpoint["na64ml"])
-        module, _, name = record.class_path.rpartition(".")
-        network = getattr(import_module(module), name)(record.inputs, **record.init_args)
-        network.load_state_dict({key.removeprefix(_PREFIX): value for key, value in weights if key.startswith(_PREFIX)})
-    except (ImportError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+        network: EventNetwork = import_class(record.class_path, "class_path")(record.inputs, **record.init_args)
+        state = {key.removeprefix(_PREFIX): value for key, value in weights if key.startswith(_PREFIX)}
+        # Checkpoints of version 0.1.0 have no temperature.
+        network.load_state_dict({"temperature": torch.ones(())} | state)
+    except (ConfigError, TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(
             f"{path}: the network cannot be rebuilt ({error}); use the version of the code that trained it"
         ) from error

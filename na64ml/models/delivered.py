@@ -19,5 +19,5 @@ class DeliveredNetwork(nn.Module):
         """Return logits, probabilities, score and status; all but the status are NaN where it is not 0."""
         status = self.status(hits, detector, event, track)
         logits = self.network(hits, detector, event, track)
-        probability, score = self.discriminant(logits)
+        probability, score = self.discriminant(logits, self.network.temperature)
         return (*only_scored(status, logits, probability, score), status)

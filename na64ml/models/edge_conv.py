@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from na64ml.graphs.padding import Padding
 from na64ml.graphs.rows import take_rows
-from na64ml.models.pooling import group_mean
 
 
 class EdgeConv(nn.Module):
@@ -33,13 +33,26 @@ class EdgeConv(nn.Module):
         )
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, nodes: Tensor, neighbours: Tensor, event: Tensor, n_events: int) -> Tensor:
-        """Update ``nodes`` ``[n_hits, width]`` from ``neighbours`` ``[n_hits, k]`` (-1 for none)."""
+    def forward(self, nodes: Tensor, neighbours: Tensor, places: Padding, weight: Tensor | None = None) -> Tensor:
+        """Update nodes.
+
+        Parameters
+        ----------
+        nodes
+            ``[n_hits, width]``.
+        neighbours
+            int64 ``[n_hits, k]``, -1 for none.
+        places
+            The events of the hits.
+        weight
+            ``[n_hits, k]``: weight of each message, 1 if not given.
+        """
         inputs = self.norm(nodes)
         present = (neighbours >= 0).to(nodes.dtype)[:, :, None]
+        weights = present if weight is None else present * weight[:, :, None]
         of_neighbour = take_rows(self.neighbour(inputs), neighbours.clamp(min=0))
         messages = torch.relu(self.edge(torch.relu(self.centre(inputs)[:, None, :] + of_neighbour)))
-        local = (messages * present).sum(dim=1) / present.sum(dim=1).clamp(min=1)
-        whole = take_rows(group_mean(inputs, event, n_events), event)
+        local = (messages * weights).sum(dim=1) / present.sum(dim=1).clamp(min=1)
+        whole = take_rows(places.mean(inputs), places.event)
         updated: Tensor = nodes + self.update(torch.cat([inputs, local, whole], dim=1))
         return updated

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from na64ml.errors import ConfigError
 from na64ml.graphs.batch import PackedBatch
 from na64ml.graphs.rows import take_rows
+from na64ml.models.energy_scale import EnergyScale
 from na64ml.models.inputs import NetworkInputs
 from na64ml.models.layers import LayerFinder
 from na64ml.models.normalisation import Normalisation
@@ -50,6 +51,7 @@ class EventFeatures(nn.Module):
     def __init__(self, inputs: NetworkInputs) -> None:
         super().__init__()
         self.layers = LayerFinder(inputs)
+        self.energy = EnergyScale(inputs)
         self.hit_norm = Normalisation(len(self.layers), N_HIT_FEATURES)
         self.amount_norm = Normalisation(len(self.layers), _N_AMOUNTS)
         self.shape_norm = Normalisation(len(self.layers), _N_SHAPES)
@@ -90,6 +92,7 @@ class EventFeatures(nn.Module):
         """Compute features before normalisation."""
         beam = finite(track)
         x, y, z, energy, time, axis = finite(hits).unbind(1)
+        energy = self.energy(energy, detector, event, track.shape[0])
         layer = self.layers(z, axis, detector)
         _, theta_x, theta_y, x0, y0, _ = take_rows(beam, event).unbind(1)
         u = (x - x0 - theta_x * z) * (axis != AXIS_Y).to(hits.dtype)

@@ -1,5 +1,6 @@
 """What a network must know about the detector and the classes."""
 
+from na64ml.errors import ConfigError
 from na64ml.events.reader import EventReader
 from na64ml.selection.mode import Mode
 from na64ml.setups.setup import Setup
@@ -37,12 +38,17 @@ class DetectorInput(StrictModel):
 
 
 class NetworkInputs(StrictModel):
-    """Detectors in the order of their ids, classes in the order of the outputs (signal first)."""
+    """Detectors in the order of their ids, classes in the order of the outputs (signal first).
+
+    ``energy_blind`` names detectors of which a network sees how the energy is shared among the hits of an event, but
+    not how much it is.
+    """
 
     detectors: tuple[DetectorInput, ...]
     classes: tuple[str, ...]
     background_fractions: dict[str, float]
     hit_cap: int = HIT_CAP
+    energy_blind: tuple[str, ...] = ()
 
     @property
     def detector_names(self) -> tuple[str, ...]:
@@ -50,13 +56,28 @@ class NetworkInputs(StrictModel):
         return tuple(detector.name for detector in self.detectors)
 
 
-def network_inputs(reader: EventReader, mode: Mode, hit_cap: int = HIT_CAP) -> NetworkInputs:
-    """Describe the events of a reader and the classes of a mode."""
+def network_inputs(
+    reader: EventReader, mode: Mode, hit_cap: int = HIT_CAP, energy_blind: tuple[str, ...] = ()
+) -> NetworkInputs:
+    """Describe the events of a reader and the classes of a mode.
+
+    Raises
+    ------
+    ConfigError
+        If the reader has no detector that is to be blind.
+    """
+    unknown = sorted(set(energy_blind) - set(reader.detectors))
+    if unknown:
+        raise ConfigError(
+            f"model.energy_blind: no detector {', '.join(unknown)}; the layout '{reader.layout.name}' has "
+            f"{', '.join(reader.detectors)}"
+        )
     return NetworkInputs(
         detectors=detector_inputs(reader.setup, reader.detectors),
         classes=mode.classes,
         background_fractions=dict(zip(mode.classes[1:], mode.fractions.tolist(), strict=True)),
         hit_cap=hit_cap,
+        energy_blind=energy_blind,
     )
 
 

@@ -17,7 +17,7 @@ class Discriminant(nn.Module):
     """Class probabilities and the score of logits.
 
     The score is the logarithm of p(signal) over the sum of the p(background), weighted with the background
-    fractions.
+    fractions. A temperature other than 1 calibrates the probabilities, see `na64ml.models.calibration`.
     """
 
     log_fractions: Tensor
@@ -28,9 +28,9 @@ class Discriminant(nn.Module):
         total = sum(fractions)
         self.register_buffer("log_fractions", torch.log(torch.tensor([f / total for f in fractions])))
 
-    def forward(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, logits: Tensor, temperature: Tensor | float = 1.0) -> tuple[Tensor, Tensor]:
         """Return probabilities ``[n_events, n_classes]`` and the score ``[n_events]``."""
-        log_p = torch.log_softmax(logits, dim=1)
+        log_p = torch.log_softmax(logits / temperature, dim=1)
         return torch.exp(log_p), log_p[:, 0] - torch.logsumexp(log_p[:, 1:] + self.log_fractions, dim=1)
 
 

@@ -25,3 +25,10 @@ def group_max(values: Tensor, group: Tensor, n_groups: int) -> Tensor:
     largest = lowest.scatter_reduce(0, index, values, reduce="amax", include_self=True)
     # Compared with the filled values: bfloat16 rounds the constant.
     return torch.where(largest > lowest, largest, 0)
+
+
+def group_statistics(values: Tensor, group: Tensor, n_groups: int) -> Tensor:
+    """Return mean, maximum and sum of the rows of each group, ``[n_groups, 3 * n_columns]``; 0 if it is empty."""
+    count = values.new_ones((values.shape[0], 1))
+    total, size = group_sum(torch.cat([values, count], dim=1), group, n_groups).split([values.shape[1], 1], dim=1)
+    return torch.cat([total / size.clamp(min=1), group_max(values, group, n_groups), total], dim=1)

@@ -129,7 +129,7 @@ def _comparable(config: Namespace) -> dict[str, str]:
         "seed": str(config.seed_everything),
         "network": network.class_path.rpartition(".")[2],
         **{f"network.{name}": str(value) for name, value in (vars(sizes) if sizes else {}).items()},
-        **{name: str(config.model[name]) for name in ("learning_rate", "weight_decay", "label_smoothing")},
+        **{name: str(config.model[name]) for name in ("learning_rate", "weight_decay", "label_smoothing", "focal")},
         **{name: str(config.data[name]) for name in ("layout", "mode", "fold", "batch_size")},
         "max_epochs": str(config.trainer.max_epochs),
     }

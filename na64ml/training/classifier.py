@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import torch
 from lightning import LightningModule
+from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torchmetrics.classification import BinaryAUROC
@@ -20,6 +21,9 @@ from na64ml.models.inputs import NetworkInputs, network_inputs
 from na64ml.models.network import EventNetwork
 from na64ml.models.outputs import Discriminant, Status, only_scored
 from na64ml.training.augmentation import Augmentation
+from na64ml.training.decorrelation import Decorrelation
+from na64ml.training.losses import event_losses
+from na64ml.training.rejection_metric import RejectionMetric
 
 _FIT_BATCH = 512
 _WARM_UP = 0.3
@@ -48,8 +52,16 @@ class Classifier(LightningModule):
         Of AdamW (arXiv:1711.05101); the learning rate is the top of the cycle (arXiv:1708.07120).
     label_smoothing
         Of the cross-entropy.
+    focal
+        Exponent of the focal loss, see `na64ml.training.losses.event_losses`.
     augmentation
         Random changes of training events, none by default.
+    decorrelation
+        Penalty on a score that follows the energy, none by default.
+    energy_blind
+        Detectors whose energy sum is hidden from the network, see `na64ml.models.energy_scale`.
+    signal_efficiency
+        Of the working point of the metric ``rejection``.
     """
 
     network: EventNetwork
@@ -60,15 +72,24 @@ class Classifier(LightningModule):
         learning_rate: float = 3e-3,
         weight_decay: float = 1.0,
         label_smoothing: float = 0.0,
+        focal: float = 0.0,
         augmentation: Augmentation | None = None,
+        decorrelation: Decorrelation | None = None,
+        energy_blind: tuple[str, ...] = (),
+        signal_efficiency: float = 0.9,
     ) -> None:
         super().__init__()
         self._make_network = network
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.label_smoothing = label_smoothing
+        self.focal = focal
         self.augmentation = augmentation
-        self.auc = torch.nn.ModuleDict({part: BinaryAUROC() for part in ("validation", "test")})
+        self.decorrelation = decorrelation
+        self.energy_blind = energy_blind
+        parts = ("validation", "test")
+        self.auc = torch.nn.ModuleDict({part: BinaryAUROC() for part in parts})
+        self.rejection = torch.nn.ModuleDict({part: RejectionMetric(signal_efficiency) for part in parts})
 
     @property
     def data(self) -> EventDataModule:
@@ -84,15 +105,15 @@ class Classifier(LightningModule):
             raise ConfigError(f"data: {type(data).__name__} is not an EventDataModule; leave out 'data.class_path'")
         return data
 
-    def setup(self, stage: str) -> None:
+    def configure_model(self) -> None:
         """Build the network for the detectors and classes of the data, and fit its input normalisation."""
         if hasattr(self, "network"):
             return
-        inputs = network_inputs(self.data.reader, self.data.mode)
+        inputs = network_inputs(self.data.reader, self.data.mode, energy_blind=self.energy_blind)
         self.network = self._make_network(inputs)
         self.discriminant = Discriminant(inputs)
         self.status = Status(inputs)
-        if stage == "fit":
+        if self.trainer.state.fn == TrainerFn.FITTING:
             self.network.fit_normalisation(batches(self.data.sample.part("train"), _FIT_BATCH))
 
     def forward(self, batch: PackedBatch) -> Tensor:
@@ -100,19 +121,25 @@ class Classifier(LightningModule):
         return cast(Tensor, self.network(batch.hits, batch.detector, batch.event, batch.track))
 
     def training_step(self, batch: PackedBatch, batch_idx: int) -> Tensor:
-        """Return the weighted loss of a batch."""
+        """Return the weighted loss of a batch, with the penalty if there is one."""
+        inputs = self.network.inputs
         if self.augmentation is not None:
-            batch = self.augmentation(batch, self.network.inputs)
-        loss = self._loss(self(batch), batch, self.label_smoothing)
+            batch = self.augmentation(batch, inputs)
+        logits = self(batch).float()
+        loss = (event_losses(logits, batch.label, self.label_smoothing, self.focal) * batch.weight).mean()
+        if self.decorrelation is not None:
+            penalty = self.decorrelation(self.discriminant(logits)[1], batch, inputs)
+            self.log("train/penalty", penalty, on_step=False, on_epoch=True, batch_size=batch.n_events)
+            loss = loss + penalty
         self.log("train/loss", loss, prog_bar=True, on_step=False, on_epoch=True, batch_size=batch.n_events)
         return loss
 
     def validation_step(self, batch: PackedBatch, batch_idx: int) -> None:
-        """Measure loss, accuracy and AUC."""
+        """Measure loss, accuracy, AUC and rejection."""
         self._evaluate(batch, "validation")
 
     def test_step(self, batch: PackedBatch, batch_idx: int) -> None:
-        """Measure loss, accuracy and AUC."""
+        """Measure loss, accuracy, AUC and rejection."""
         self._evaluate(batch, "test")
 
     def predict_step(self, batch: PackedBatch, batch_idx: int) -> tuple[Tensor, ...]:
@@ -121,7 +148,7 @@ class Classifier(LightningModule):
         Probabilities and scores are NaN where the status is not 0.
         """
         status = self.status(batch.hits, batch.detector, batch.event, batch.track)
-        probability, score = only_scored(status, *self.discriminant(self(batch).float()))
+        probability, score = only_scored(status, *self.discriminant(self(batch).float(), self.network.temperature))
         return batch.index, probability, score, status
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -156,6 +183,7 @@ class Classifier(LightningModule):
         record = checkpoint.get("na64ml")
         if record is None:
             raise ConfigError("ckpt_path: has no network description (key 'na64ml'); give a .ckpt file of 'na64ml fit'")
+        checkpoint["state_dict"].setdefault("network.temperature", torch.ones(()))  # none before version 0.2
         trained, inputs = NetworkInputs.model_validate(record["inputs"]), self.network.inputs
         for name, of_checkpoint, of_data in (
             ("detectors", trained.detector_names, inputs.detector_names),
@@ -169,15 +197,16 @@ class Classifier(LightningModule):
 
     def _evaluate(self, batch: PackedBatch, part: Part) -> None:
         logits = self(batch).float()
-        auc = cast(BinaryAUROC, self.auc[part])
-        auc.update(self.discriminant(logits)[1], (batch.label == 0).long())
-        correct = (logits.argmax(dim=1) == batch.label).float().mean()
-        values = {f"{part}/loss": self._loss(logits, batch), f"{part}/accuracy": correct, f"{part}/auc": auc}
-        self.log_dict(values, prog_bar=True, on_step=False, on_epoch=True, batch_size=batch.n_events)
-
-    @staticmethod
-    def _loss(logits: Tensor, batch: PackedBatch, label_smoothing: float = 0.0) -> Tensor:
-        losses = torch.nn.functional.cross_entropy(
-            logits.float(), batch.label, reduction="none", label_smoothing=label_smoothing
-        )
-        return (losses * batch.weight).mean()
+        logits = logits / self.network.temperature
+        score, is_signal = self.discriminant(logits)[1], batch.label == 0
+        auc, rejection = cast(BinaryAUROC, self.auc[part]), cast(RejectionMetric, self.rejection[part])
+        auc.update(score, is_signal.long())
+        rejection.update(score, is_signal, batch.weight)
+        values = {
+            "loss": (event_losses(logits, batch.label) * batch.weight).mean(),
+            "accuracy": (logits.argmax(dim=1) == batch.label).float().mean(),
+            "auc": auc,
+            "rejection": rejection,
+        }
+        named = {f"{part}/{name}": value for name, value in values.items()}
+        self.log_dict(named, prog_bar=True, on_step=False, on_epoch=True, batch_size=batch.n_events)

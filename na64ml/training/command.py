@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from jsonargparse import Namespace
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 
 from na64ml.errors import ConfigError
@@ -21,13 +21,13 @@ from na64ml.training.output_folder import check_folder
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
 
-_RUN_LOGGER = "na64ml.training.run_logger.RunLogger"
+RUN_LOGGER = "na64ml.training.run_logger.RunLogger"
 
 _CHECKPOINT_KEYWORDS = ("best", "last", "hpc", "registry")
 """Values of ``ckpt_path`` that Lightning resolves itself."""
 
 _DEFAULTS = {
-    "logger": {"class_path": _RUN_LOGGER},
+    "logger": {"class_path": RUN_LOGGER},
     "gradient_clip_val": 1.0,
     "max_epochs": 30,
     "log_every_n_steps": 20,
@@ -87,7 +87,7 @@ class TrainingCLI(LightningCLI):
         if config.predictions.path is None:
             config.predictions.path = str(Path(config.root) / "predictions.root")
         logger = config.trainer.logger
-        if isinstance(logger, Namespace) and logger.class_path == _RUN_LOGGER:
+        if isinstance(logger, Namespace) and logger.class_path == RUN_LOGGER:
             logger.init_args.root = logger.init_args.root or config.root
             logger.init_args.run_id = logger.init_args.run_id or self.continued_run
 
@@ -100,11 +100,11 @@ def run_of_checkpoint(path: str | None) -> str | None:
     return None if run_id is None else str(run_id)
 
 
-def run(args: Sequence[str]) -> TrainingCLI:
+def run(args: Sequence[str], callbacks: Sequence[Callback] = ()) -> TrainingCLI:
     """Run ``fit``, ``validate``, ``test`` or ``predict`` with Lightning command-line arguments.
 
     The value of ``--config`` may be a path or the name of a shipped configuration such as
-    ``na64e_invisible/train.yaml``.
+    ``na64e_invisible/train.yaml``. ``callbacks`` are added to those of the configuration.
     """
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
         lambda record: "Tip:" not in record.getMessage()
@@ -122,7 +122,7 @@ def run(args: Sequence[str]) -> TrainingCLI:
         EventDataModule,
         save_config_callback=LogRun,
         save_config_kwargs={"save_to_log_dir": False},
-        trainer_defaults=_DEFAULTS,
+        trainer_defaults=_DEFAULTS | {"callbacks": list(callbacks)},
         seed_everything_default=1,
         parser_kwargs={name: {"default_env": False} for name in SUBCOMMANDS},
         args=arguments,

@@ -64,7 +64,7 @@ def test_edge_convolution_on_edges_equals_the_neighbour_table(
     recorded: list[torch.Tensor] = []
     layer.update.register_forward_pre_hook(lambda _, arguments: recorded.append(arguments[0]))
     with torch.inference_mode():
-        layer(nodes, neighbours, batch.event, batch.n_events)
+        layer(nodes, neighbours, network.places(batch.event, batch.track))
         inputs = layer.norm(nodes)
         expected = GeometricEdgeConv(SameMessage(), aggr="mean")(inputs, edge_index(neighbours))
     torch.testing.assert_close(recorded[0][:, width : 2 * width], expected, rtol=1e-5, atol=1e-6)

@@ -122,6 +122,55 @@ def test_a_resumed_training_equals_an_uninterrupted_one(train: Train) -> None:
         torch.testing.assert_close(resumed.model.network.state_dict()[name], values, rtol=1e-5, atol=1e-6)
 
 
+def test_average_weights_are_validated_and_kept(train: Train) -> None:
+    cli = train(
+        *("--trainer.logger", "false", "--trainer.max_epochs", "2", "--trainer.limit_train_batches", "1"),
+        *("--checkpoint.save_top_k", "-1", "--checkpoint.filename", "{epoch}"),
+        *("--trainer.callbacks", "na64ml.training.averaging.AverageWeights", "--trainer.callbacks.decay", "0.75"),
+    )
+    first, second = (torch.load(checkpoint(cli, f"epoch={n}.ckpt"), weights_only=True) for n in (0, 1))
+    for name, average in second["state_dict"].items():
+        steps = first["current_model_state"][name], second["current_model_state"][name]
+        if name.removeprefix("network.") in dict(cli.model.network.named_parameters()):
+            torch.testing.assert_close(average, 0.75 * steps[0] + 0.25 * steps[1])
+        else:  # buffers are constants
+            torch.testing.assert_close(average, steps[1], rtol=0, atol=0)
+    name = "head.0.weight"
+    assert not torch.equal(second["state_dict"][f"network.{name}"], second["current_model_state"][f"network.{name}"])
+    kept = load_network(checkpoint(cli, "epoch=1.ckpt"))[0].state_dict()[name]
+    torch.testing.assert_close(kept, second["state_dict"][f"network.{name}"], rtol=0, atol=0)
+    torch.testing.assert_close(cli.model.network.state_dict()[name], kept, rtol=0, atol=0)
+
+
+def test_training_stops_when_the_rejection_no_longer_grows(train: Train) -> None:
+    stop = "--trainer.callbacks", "lightning.pytorch.callbacks.EarlyStopping"
+    cli = train(
+        *("--trainer.logger", "false", "--trainer.max_epochs", "9", "--model.learning_rate", "1e-12"),
+        *stop,
+        *("--trainer.callbacks.monitor", "validation/rejection", "--trainer.callbacks.mode", "max"),
+        *("--trainer.callbacks.patience", "2"),
+        *("--checkpoint.monitor", "validation/rejection", "--checkpoint.mode", "max"),
+    )
+    assert cli.trainer.current_epoch == 3  # nothing changes after the first epoch
+    assert float(cli.trainer.checkpoint_callback.best_model_score) == loss(cli, "validation/rejection")
+
+
+def test_focal_loss_and_decorrelation_change_the_training(train: Train) -> None:
+    off = ("--trainer.logger", "false")
+    plain = loss(train(*off))
+    assert loss(train(*off, "--model.focal", "2")) < 0.9 * plain
+    penalised = train(*off, "--model.decorrelation.strength", "3", "--data.batch_size", "256")
+    penalty = loss(penalised, "train/penalty")
+    assert 0 < penalty <= 3
+    assert loss(penalised) > penalty
+
+
+def test_a_blind_network_remembers_that_it_is(train: Train) -> None:
+    cli = train("--trainer.logger", "false", "--model.energy_blind", "[ECAL]")
+    network, record = load_network(checkpoint(cli))
+    assert record.inputs.energy_blind == network.inputs.energy_blind == ("ECAL",)
+
+
 def test_predictions_are_those_of_the_checkpoint(train: Train, tmp_path: Path) -> None:
     fitted = train("--trainer.logger", "false")
     output = tmp_path / "predictions.root"
@@ -175,4 +224,5 @@ def test_validate_and_test_measure_the_checkpoint(train: Train) -> None:
     validated = train(*options, verb="validate")
     assert loss(validated, "validation/loss") == pytest.approx(loss(fitted, "validation/loss"), rel=1e-4)
     tested = train(*options, verb="test")
-    assert set(tested.trainer.callback_metrics) == {"test/loss", "test/accuracy", "test/auc"}
+    assert set(tested.trainer.callback_metrics) == {"test/loss", "test/accuracy", "test/auc", "test/rejection"}
+    assert loss(tested, "test/rejection") >= 1
