@@ -119,6 +119,7 @@ def test_projection_follows_the_rule() -> None:
 
 
 def test_what_if(content: dict[str, Any]) -> None:
+    content["model"]["init_args"] |= {"secondaries": False}  # as the table of physics.md 4.2
     content["what_if"] = {
         "masses": [0.03], "exposure_factors": [1, 4], "missing_energy": [40], "background": [0, 3]
     }  # fmt: skip

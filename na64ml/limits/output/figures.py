@@ -6,7 +6,7 @@ from textwrap import fill
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from na64ml.evaluation.figures.style import MARKERS, OTHER_COLOURS, POINT_COLOURS, figure_style, new_figure
 from na64ml.limits.curve import Curve, Edges
@@ -21,7 +21,7 @@ from na64ml.limits.what_if import Alternative
 COLOUR = "#bd1f01"
 BAND_COLOURS = ("#ffcc5c", "#88c999")
 MEV = 1e3
-LEGEND_WIDTH = 100
+LEGEND_WIDTH, NARROW = 100, 100
 MOMENTS = {"delta_a_e": r"$\Delta a_e$", "delta_a_mu": r"$\Delta a_\mu$"}
 
 
@@ -207,7 +207,10 @@ def _range(curve: Curve) -> tuple[float, float]:
 
 
 def _plain_masses(axes: Axes) -> None:
-    """Write masses as plain numbers, at decades only."""
+    """Write masses as plain numbers, at decades, or at 1, 2 and 5 where there are few decades."""
+    low, high = axes.get_xlim()
+    if high < NARROW * low:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
