@@ -6,6 +6,7 @@ from textwrap import fill
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from na64ml.evaluation.figures.style import MARKERS, OTHER_COLOURS, POINT_COLOURS, figure_style, new_figure
 from na64ml.limits.curve import Curve, Edges
@@ -20,7 +21,7 @@ from na64ml.limits.what_if import Alternative
 COLOUR = "#bd1f01"
 BAND_COLOURS = ("#ffcc5c", "#88c999")
 MEV = 1e3
-LEGEND_WIDTH = 100
+LEGEND_WIDTH, NARROW = 100, 100
 MOMENTS = {"delta_a_e": r"$\Delta a_e$", "delta_a_mu": r"$\Delta a_\mu$"}
 
 
@@ -56,6 +57,7 @@ def limit_figure(curve: Curve) -> Figure:
         masses = np.array([point.mass for point in curve.points]) * MEV
         axes.set_xlim(masses.min() * 0.9, masses.max() * 1.1)
         axes.set_ylim(*_range(curve))
+        _plain_masses(axes)
         axes.legend(loc="upper left", bbox_to_anchor=(0.0, -0.11), ncols=1, fontsize=9, frameon=False)
         axes.set_title(_title(curve), loc="left", fontsize=11)
     return figure
@@ -200,7 +202,17 @@ def _range(curve: Curve) -> tuple[float, float]:
         value for point in curve.points for edges in (point.observed, *point.expected) if edges for value in edges
     ]
     known = [value for value in values if value is not None]
-    return min(known) / 3, max(known) * 3
+    known += [point[1] for projected in projections(curve).values() for point in projected["points"]]
+    return min(known) / 2, max(known) * 2
+
+
+def _plain_masses(axes: Axes) -> None:
+    """Write masses as plain numbers, at decades, or at 1, 2 and 5 where there are few decades."""
+    low, high = axes.get_xlim()
+    if high < NARROW * low:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _coupling_label(curve: Curve) -> str:

@@ -9,7 +9,7 @@ from na64ml.simulation.particles import mass
 from na64ml.simulation.processes.positron_annihilation import PositronAnnihilation, resonance_energy
 from na64ml.simulation.processes.weizsaecker_williams import PB
 
-N_ENERGIES = 1201
+N_ENERGIES, N_EVEN = 1001, 801
 
 LEAST = 1e-12
 """Track length per GeV in X0 that stands for none in the last bin, below any that matters."""
@@ -20,7 +20,8 @@ def annihilation(
 ) -> Emission:
     """Return dark photons from e⁺e⁻ → A' → χχ per beam particle, for a mixing of 1.
 
-    Energies follow the Breit-Wigner shape, so that wide and narrow resonances are integrated alike.
+    Energies follow the Breit-Wigner shape, so that wide and narrow resonances are integrated alike, with even ones
+    between them for the flank far from the peak.
 
     Parameters
     ----------
@@ -39,14 +40,12 @@ def annihilation(
     for boson in masses:
         process = template.model_copy(update={"dark_mass": float(boson), "mixing": 1.0})
         half = _half_width(process)
-        energy = resonance_energy(float(boson)) + half * np.tan(angle)
-        inside = (energy > made.energy[0]) & (energy < beam)
-        usable = np.where(inside, energy, made.energy[0])
-        step = half / np.cos(angle) ** 2 * (angle[1] - angle[0])
-        per_gev = positron_density(made, positrons, usable)
-        sigma = process.cross_section(usable)
-        energies.append(usable)
-        rates.append(np.where(inside, material.z * material.per_pb * sigma * per_gev * step, 0.0))
+        resonant = np.clip(resonance_energy(float(boson)) + half * np.tan(angle), made.energy[0], beam)
+        energy = np.sort(np.concatenate([resonant, np.linspace(made.energy[0], beam, N_EVEN)]))
+        steps = np.diff(energy, prepend=energy[0]) + np.diff(energy, append=energy[-1])
+        per_gev, sigma = positron_density(made, positrons, energy), process.cross_section(energy)
+        energies.append(energy)
+        rates.append(material.z * material.per_pb * sigma * per_gev * steps / 2)
     return Emission("annihilation", np.array(energies), np.array(rates))
 
 

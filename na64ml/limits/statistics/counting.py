@@ -95,7 +95,8 @@ def rates(specification: dict[str, Any], shifts: Array) -> tuple[Array, Array]:
     tuple of ndarray
         ``[n, n_channels]`` each.
     """
-    model = pyhf.Model(specification, batch_size=len(shifts), poi_name="mu")
+    # Checking the schema takes longer than the limit, and `_channel` writes what it asks for.
+    model = pyhf.Model(specification, batch_size=len(shifts), poi_name="mu", validate=False)
     points = np.tile(model.config.suggested_init(), (len(shifts), 1)).astype(float)
     nuisances = [i for i in range(model.config.npars) if i != model.config.poi_index]
     points[:, nuisances] = shifts[:, : len(nuisances)]

@@ -135,8 +135,9 @@ def _asymptotic(channels: tuple[Channel, ...], yield_error: float, cl: float) ->
     most = sum(one.background for one in channels) + float(sum(one.observed or 0 for one in channels))
     high = (20.0 + 10.0 * np.sqrt(most) + most) / sum(one.signal for one in channels)
     model = _bounded(model, high)
+    # pyhf 0.7.6: upper_limit without a scan ignores its level and always gives 95 % CL.
     observed, expected = _fit(
-        pyhf.infer.intervals.upper_limits.upper_limit, model, data, model, scan=None, level=1 - cl
+        pyhf.infer.intervals.upper_limits.toms748_scan, model, data, model, 0.0, high, level=1 - cl, rtol=1e-4
     )
     counts = observed_counts(channels)
     return StrengthLimit(
