@@ -1,0 +1,116 @@
+"""Constants of the engine: those of the literature are in the code that uses them, those that were fitted are here."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from na64ml.setups.sourced import Sourced
+from na64ml.yaml_files import StrictModel, find_named, load_model
+
+_FOLDER = Path(__file__).parent / "constants"
+
+Factor = Sourced[Annotated[float, Field(ge=0.2, le=5.0)]]
+Small = Sourced[Annotated[float, Field(ge=-2.0, le=2.0)]]
+Share = Sourced[Annotated[float, Field(ge=0.0, le=1.0)]]
+Energy = Sourced[Annotated[float, Field(gt=0.0, le=10.0)]]
+Number = Sourced[Annotated[float, Field(gt=0.0, le=1000.0)]]
+
+
+class Constants(StrictModel):
+    """Fitted constants.
+
+    Parameters
+    ----------
+    sampling
+        Sampling resolution of 1 GeV is this times sqrt(d / f), d the scintillator thickness of a layer in mm and f its share of
+        minimum-ionising loss.
+    plate_strength, plate_scale, plate_power
+        Response to electromagnetic showers, see `~.medium.e_mip`; the scale in radiation lengths.
+    maximum_shift, photon_shift, alpha_shift
+        Added to the depth of the shower maximum (radiation lengths), to that of photons, and to alpha.
+    maximum_spread, alpha_spread
+        Factors of the GFlash fluctuations of ln T and ln alpha.
+    core_scale, tail_scale, core_share_shift
+        Factors of the radii of core and tail, and what is added to the share of the core.
+    lateral_spots, lateral_power
+        Number of independent spots of the lateral fluctuations of a shower of 1 GeV, and the power of the energy it
+        grows with.
+    analytic_from
+        Energy in GeV above which showers are integrated over cells; softer ones are spots.
+    spots
+        Number of spots of a shower of 1 GeV; it grows with the square root of the energy.
+    soft_sampling
+        Factor of the sampling resolution of spots.
+    track_response
+        Visible energy of fast tracks in a sandwich over that of the Landau distribution of its scintillator.
+    hard_loss_from
+        Energy in GeV above which losses of muons make showers.
+    pairs
+        Hard losses of muons above E in GeV for each radiation length and GeV of muon energy, times E.
+    pion_cross_section, kaon_cross_section, soft_cross_section
+        Cross-sections of pions, of kaons, and of soft neutrons of excited nuclei, over that of nucleons.
+    branches_least, branches
+        Mean number of branches of an interaction, beyond two, at 1 GeV, and its growth with ln E.
+    branch_shape
+        Shape of the gamma distribution of the energy of a branch.
+    branch_from
+        Energy in GeV below which an interaction leaves everything to the nucleus.
+    pi0_share, neutral_share
+        Share of pi0 and of neutral hadrons among the branches.
+    transverse
+        Mean transverse momentum of branches in GeV.
+    nucleus_share, nucleus_power, nucleus_shape
+        Mean share of the nucleus at 1 GeV, the power with which it falls, and the sharpness of its beta distribution.
+    soft_response, soft_shape, soft_spots
+        Response to the energy of excited nuclei over that to minimum-ionising particles, the shape of the gamma
+        distribution of each spot of it, and the mean number of spots beyond one at 1 GeV.
+    """
+
+    sampling: Sourced[Annotated[float, Field(gt=0, le=0.2)]]
+    plate_strength: Sourced[Annotated[float, Field(gt=0, le=0.05)]]
+    plate_scale: Factor
+    plate_power: Factor
+    maximum_shift: Small
+    photon_shift: Small
+    alpha_shift: Small
+    maximum_spread: Factor
+    alpha_spread: Factor
+    core_scale: Factor
+    tail_scale: Factor
+    core_share_shift: Sourced[Annotated[float, Field(ge=-0.5, le=0.5)]]
+    lateral_spots: Number
+    lateral_power: Share
+    analytic_from: Energy
+    spots: Number
+    soft_sampling: Factor
+    track_response: Factor
+    hard_loss_from: Energy
+    pairs: Sourced[Annotated[float, Field(ge=0, le=1e-4)]]
+    pion_cross_section: Factor
+    kaon_cross_section: Factor
+    soft_cross_section: Factor
+    branches_least: Sourced[Annotated[float, Field(ge=0, le=10)]]
+    branches: Sourced[Annotated[float, Field(ge=0, le=5)]]
+    branch_shape: Factor
+    branch_from: Energy
+    pi0_share: Share
+    neutral_share: Share
+    transverse: Energy
+    nucleus_share: Share
+    nucleus_power: Share
+    nucleus_shape: Number
+    soft_response: Sourced[Annotated[float, Field(ge=0, le=5)]]
+    soft_shape: Number
+    soft_spots: Number
+
+
+def load_constants(name_or_path: str) -> Constants:
+    """Load shipped constants by name, or any by the path of a YAML file.
+
+    Raises
+    ------
+    ConfigError
+        If there are none, or a value is missing or absurd; the message names file, key and value.
+    """
+    return load_model(Constants, find_named(_FOLDER, name_or_path, "constants of the parametric engine"))

@@ -1,0 +1,136 @@
+"""Electromagnetic showers: energetic ones by analytic integrals over cells, soft ones by spots."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy.special import gammainc, gammaln
+
+from na64ml.simulation.engines.parametric.boxes import Boxes
+from na64ml.simulation.engines.parametric.constants import Constants
+from na64ml.simulation.engines.parametric.profiles import Profile, lateral, sample_profiles
+from na64ml.simulation.engines.parametric.randomness import gamma_like
+from na64ml.simulation.engines.parametric.rays import Rays, trace
+from na64ml.simulation.engines.parametric.rectangle import shares
+from na64ml.simulation.engines.parametric.table import Table
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+NEGLIGIBLE = 1e-6
+"""Share of a shower below which a box gets nothing of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Showers:
+    """Electrons and photons that shower, ``[n]`` each: slot, start (mm), direction, energy (GeV), and which are photons."""
+
+    slot: Int
+    origin: Float
+    direction: Float
+    energy: Float
+    photon: Bool
+
+    def __len__(self) -> int:
+        return len(self.slot)
+
+    def select(self, which: Bool | Int) -> "Showers":
+        """Return the chosen ones."""
+        return Showers(*(getattr(self, item.name)[which] for item in fields(self)))
+
+    @classmethod
+    def join(cls, parts: Sequence["Showers"]) -> "Showers":
+        """Join several collections."""
+        return cls(*(np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(cls)))
+
+
+def deposit_showers(
+    showers: Showers, boxes: Boxes, table: Table, c: Constants, scale: float, rng: Generator
+) -> None:
+    """Put the visible energy of showers into channels.
+
+    Parameters
+    ----------
+    scale
+        Nuisance parameter: all radii are multiplied by it.
+    """
+    rays = trace(boxes, showers.origin, showers.direction)
+    hit = rays.radiation[:, -1] > 0
+    showers, rays = showers.select(hit), rays.select(hit)
+    profile = sample_profiles(rays, showers.energy, showers.photon, c, rng)
+    soft = showers.energy < c.analytic_from.value
+    for which, deposit in ((soft, _deposit_spots), (~soft, _deposit_integrals)):
+        index = np.flatnonzero(which)
+        if len(index):
+            deposit(showers.slot[index], rays.select(index), profile.select(index), table, c, scale, rng)
+
+
+def _deposit_integrals(
+    slot: Int, rays: Rays, profile: Profile, table: Table, c: Constants, scale: float, rng: Generator
+) -> None:
+    """Integrate the profiles over boxes in depth and over cells."""
+    depth = np.clip(rays.radiation - profile.start[:, None], 0, None)
+    scaled = profile.beta[:, None] * depth
+    alpha = profile.alpha[:, None]
+    contained = gammainc(alpha, scaled)
+    share = np.diff(contained, axis=1)
+    # P(a + 1, x) = P(a, x) - x^a e^-x / Gamma(a + 1) gives the mean depth within a box.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        term = np.where(scaled > 0, np.exp(alpha * np.log(scaled) - scaled - gammaln(alpha + 1)), 0.0)
+    moment = np.diff(contained - term, axis=1) * (alpha / profile.beta[:, None])
+    ray, step = np.nonzero(share > NEGLIGIBLE)
+    share = share[ray, step]
+    mean = np.clip(moment[ray, step] / share, depth[ray, step], depth[ray, step + 1])
+    box, some = rays.box[ray, step], profile.select(ray)
+    media = rays.boxes.media
+    shape = some.energy * share / np.maximum(media["sampling"][box], 0.01) ** 2
+    visible = some.energy * share * media["em_share"][box] * gamma_like(shape, rng)
+    path = rays.enter[ray, step] + (mean - depth[ray, step]) / media["radiation"][box]
+    path += np.clip(some.start - rays.radiation[ray, step], 0, None) / media["radiation"][box]
+    centre = rays.at(path, ray)
+    core, tail, weight = lateral(some, mean / some.maximum, c, scale)
+    plane = rays.boxes.plane[box]
+    for index, grids in enumerate(rays.boxes.planes):
+        here = np.flatnonzero(plane == index)
+        if not len(here):
+            continue
+        for grid in grids:
+            x, y = grid.x - centre[here, 0, None], grid.y - centre[here, 1, None]
+            inside = weight[here, None, None] * shares(x, y, core[here])
+            inside += (1 - weight[here, None, None]) * shares(x, y, tail[here])
+            spots = c.lateral_spots.value * (some.energy[here] * share[here]) ** c.lateral_power.value
+            wanted = inside.sum(axis=(1, 2))
+            inside *= gamma_like(inside * spots[:, None, None], rng)
+            total = inside.sum(axis=(1, 2))
+            factor = visible[here] * np.divide(wanted, total, out=np.zeros_like(total), where=total > 0)
+            channel = np.broadcast_to(grid.channel, inside.shape)
+            slots = np.broadcast_to(slot[ray[here], None, None], inside.shape)
+            table.add(slots.ravel(), channel.ravel(), (inside * factor[:, None, None]).ravel())
+
+
+def _deposit_spots(
+    slot: Int, rays: Rays, profile: Profile, table: Table, c: Constants, scale: float, rng: Generator
+) -> None:
+    """Draw a few spots from the profiles."""
+    count = np.ceil(c.spots.value * np.sqrt(profile.energy)).astype(np.int64)
+    ray = np.repeat(np.arange(len(rays)), count)
+    some = profile.select(ray)
+    depth = rng.standard_gamma(some.alpha) / some.beta
+    step, path = rays.locate("radiation", some.start + depth, ray)
+    kept = step >= 0
+    ray, step, path, depth = ray[kept], step[kept], path[kept], depth[kept]
+    some = some.select(kept)
+    core, tail, weight = lateral(some, depth / some.maximum, c, scale)
+    uniform = rng.uniform(0, 0.99, len(ray))
+    radius = np.where(rng.random(len(ray)) < weight, core, tail) * np.sqrt(uniform / (1 - uniform))
+    azimuth = rng.uniform(0, 2 * np.pi, len(ray))
+    centre = rays.at(path, ray)
+    box = rays.box[ray, step]
+    energy = some.energy / count[ray]
+    shape = energy / np.maximum(c.soft_sampling.value * rays.boxes.media["sampling"][box], 0.03) ** 2
+    visible = energy * rays.boxes.media["em_share"][box] * rng.standard_gamma(shape) / shape
+    x, y = centre[:, 0] + radius * np.cos(azimuth), centre[:, 1] + radius * np.sin(azimuth)
+    table.add_points(slot[ray], box, x, y, visible)

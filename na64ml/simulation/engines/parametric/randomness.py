@@ -1,0 +1,35 @@
+"""Random numbers that many showers need at once."""
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+
+
+def gamma_like(shape: Float, rng: Generator) -> Float:
+    """Return numbers of mean about 1 and variance 1/shape, close to gamma distributed, at the cost of a gaussian.
+
+    The cube root of a gamma variable is nearly gaussian (Wilson and Hilferty 1931 [M-H]); below a shape of 0.3 the mean
+    drops under 0.95.
+    """
+    width = 1 / (9 * np.maximum(shape, 0.05))
+    return np.clip(1 - width + np.sqrt(width) * rng.standard_normal(shape.shape), 0, None) ** 3
+
+
+def isotropic(n: int, rng: Generator) -> Float:
+    """Return unit vectors, ``[n, 3]``."""
+    cosine, azimuth = rng.uniform(-1, 1, n), rng.uniform(0, 2 * np.pi, n)
+    sine = np.sqrt(1 - cosine**2)
+    return np.column_stack([sine * np.cos(azimuth), sine * np.sin(azimuth), cosine])
+
+
+def tilted(axis: Float, tangent: Float, rng: Generator) -> Float:
+    """Return unit vectors at an angle to ``axis``, ``[n, 3]``, whose tangent is ``[n]``, at a random azimuth."""
+    azimuth = rng.uniform(0, 2 * np.pi, len(axis))
+    helper = np.where(np.abs(axis[:, 2:]) > 0.5, np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]))
+    one = np.cross(axis, helper)
+    one /= np.linalg.norm(one, axis=1, keepdims=True)
+    other = np.cross(axis, one)
+    vector = axis + tangent[:, None] * (np.cos(azimuth)[:, None] * one + np.sin(azimuth)[:, None] * other)
+    return np.asarray(vector / np.linalg.norm(vector, axis=1, keepdims=True))
