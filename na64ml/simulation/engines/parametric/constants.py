@@ -22,17 +22,27 @@ class Constants(StrictModel):
 
     Parameters
     ----------
-    sampling
-        Sampling resolution of 1 GeV is this times sqrt(d / f), d the scintillator thickness of a layer in mm and f its share of
-        minimum-ionising loss.
-    plate_strength, plate_scale, plate_power
-        Response to electromagnetic showers, see `~.medium.e_mip`; the scale in radiation lengths.
-    maximum_shift, photon_shift, alpha_shift
-        Added to the depth of the shower maximum (radiation lengths), to that of photons, and to alpha.
-    maximum_spread, alpha_spread
-        Factors of the GFlash fluctuations of ln T and ln alpha.
+    sampling, sampling_power
+        Sampling resolution of 1 GeV is ``sampling`` (d / f)^``sampling_power``, d the scintillator thickness of a layer in
+        mm and f its share of minimum-ionising loss.
+    constant
+        Constant term of the resolution of electromagnetic showers.
+    absorption
+        Longest absorption length of photons in lead in radiation lengths; showers do not fall faster.
+    plate_strength, plate_charge_power, plate_power
+        k, q and p of the response to electromagnetic showers, see `~.medium.e_mip`.
+    maximum_shift, maximum_slope, photon_shift, alpha_shift
+        Added to the depth of the shower maximum (radiation lengths), the slope times ln(E / 20 GeV), to that of photons,
+        and to alpha.
+    maximum_spread, alpha_spread, correlation
+        Factors of the GFlash fluctuations of ln T and ln alpha and of their correlation.
     core_scale, tail_scale, core_share_shift
         Factors of the radii of core and tail, and what is added to the share of the core.
+    depth_spots, depth_power
+        Number of independent spots of the longitudinal fluctuations of a shower of 1 GeV beyond those of its profile, and
+        the power of the energy it grows with.
+    leak_angle
+        Growth of the radii with the gap behind which a shower goes on, in mm for each mm.
     lateral_spots, lateral_power
         Number of independent spots of the lateral fluctuations of a shower of 1 GeV, and the power of the energy it
         grows with.
@@ -68,17 +78,25 @@ class Constants(StrictModel):
     """
 
     sampling: Sourced[Annotated[float, Field(gt=0, le=0.2)]]
-    plate_strength: Sourced[Annotated[float, Field(gt=0, le=0.05)]]
-    plate_scale: Factor
-    plate_power: Factor
+    sampling_power: Share
+    constant: Sourced[Annotated[float, Field(ge=0, le=0.1)]]
+    absorption: Sourced[Annotated[float, Field(ge=1.0, le=10.0)]]
+    plate_strength: Share
+    plate_charge_power: Factor
+    plate_power: Share
     maximum_shift: Small
+    maximum_slope: Small
     photon_shift: Small
     alpha_shift: Small
     maximum_spread: Factor
     alpha_spread: Factor
+    correlation: Share
     core_scale: Factor
     tail_scale: Factor
     core_share_shift: Sourced[Annotated[float, Field(ge=-0.5, le=0.5)]]
+    leak_angle: Share
+    depth_spots: Number
+    depth_power: Share
     lateral_spots: Number
     lateral_power: Share
     analytic_from: Energy

@@ -1,16 +1,15 @@
 """Electromagnetic showers: energetic ones by analytic integrals over cells, soft ones by spots."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy.special import gammainc, gammaln
 
 from na64ml.simulation.engines.parametric.boxes import Boxes
 from na64ml.simulation.engines.parametric.constants import Constants
-from na64ml.simulation.engines.parametric.profiles import Profile, lateral, sample_profiles
+from na64ml.simulation.engines.parametric.profiles import Profile, contained, lateral, sample_profiles
 from na64ml.simulation.engines.parametric.randomness import gamma_like
 from na64ml.simulation.engines.parametric.rays import Rays, trace
 from na64ml.simulation.engines.parametric.rectangle import shares
@@ -73,25 +72,26 @@ def _deposit_integrals(
 ) -> None:
     """Integrate the profiles over boxes in depth and over cells."""
     depth = np.clip(rays.radiation - profile.start[:, None], 0, None)
-    scaled = profile.beta[:, None] * depth
-    alpha = profile.alpha[:, None]
-    contained = gammainc(alpha, scaled)
-    share = np.diff(contained, axis=1)
-    # P(a + 1, x) = P(a, x) - x^a e^-x / Gamma(a + 1) gives the mean depth within a box.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        term = np.where(scaled > 0, np.exp(alpha * np.log(scaled) - scaled - gammaln(alpha + 1)), 0.0)
-    moment = np.diff(contained - term, axis=1) * (alpha / profile.beta[:, None])
+    share, moment = (np.diff(sums, axis=1) for sums in contained(profile, depth, c))
+    spots = c.depth_spots.value * profile.energy**c.depth_power.value
+    wanted = share.sum(axis=1)
+    noisy = share * gamma_like(share * spots[:, None], rng)
+    total = noisy.sum(axis=1)
+    noisy *= np.divide(wanted, total, out=np.zeros_like(total), where=total > 0)[:, None]
+    noisy *= np.exp(c.constant.value * rng.standard_normal((len(slot), 1)))
     ray, step = np.nonzero(share > NEGLIGIBLE)
-    share = share[ray, step]
-    mean = np.clip(moment[ray, step] / share, depth[ray, step], depth[ray, step + 1])
+    mean = np.clip(moment[ray, step] / share[ray, step], depth[ray, step], depth[ray, step + 1])
+    share = noisy[ray, step]
     box, some = rays.box[ray, step], profile.select(ray)
     media = rays.boxes.media
     shape = some.energy * share / np.maximum(media["sampling"][box], 0.01) ** 2
-    visible = some.energy * share * media["em_share"][box] * gamma_like(shape, rng)
+    visible = some.energy * share * _visible_share(some, box, media) * gamma_like(shape, rng)
     path = rays.enter[ray, step] + (mean - depth[ray, step]) / media["radiation"][box]
     path += np.clip(some.start - rays.radiation[ray, step], 0, None) / media["radiation"][box]
     centre = rays.at(path, ray)
     core, tail, weight = lateral(some, mean / some.maximum, c, scale)
+    gap = c.leak_angle.value * _gaps(rays)[ray, step]
+    core, tail = core + gap, tail + gap
     plane = rays.boxes.plane[box]
     for index, grids in enumerate(rays.boxes.planes):
         here = np.flatnonzero(plane == index)
@@ -131,6 +131,18 @@ def _deposit_spots(
     box = rays.box[ray, step]
     energy = some.energy / count[ray]
     shape = energy / np.maximum(c.soft_sampling.value * rays.boxes.media["sampling"][box], 0.03) ** 2
-    visible = energy * rays.boxes.media["em_share"][box] * rng.standard_gamma(shape) / shape
+    visible = energy * _visible_share(some, box, rays.boxes.media) * rng.standard_gamma(shape) / shape
     x, y = centre[:, 0] + radius * np.cos(azimuth), centre[:, 1] + radius * np.sin(azimuth)
     table.add_points(slot[ray], box, x, y, visible)
+
+
+def _gaps(rays: Rays) -> Float:
+    """Return the length in mm without material between the first box and each, ``[n, k]``."""
+    material = np.cumsum(rays.leave - rays.enter, axis=1) - (rays.leave - rays.enter)
+    return rays.enter - rays.enter[:, :1] - material
+
+
+def _visible_share(showers: Profile, box: Int, media: Mapping[str, Float]) -> Float:
+    """Return the visible share in each box; a plastic counter sees the tracks that cross it."""
+    passing = showers.tracks / media["tracks"][box] * media["mip_share"][box]
+    return np.where(media["sampling"][box] > 0, media["em_share"][box], passing)

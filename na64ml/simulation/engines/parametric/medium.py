@@ -1,7 +1,6 @@
 """What a homogenised sandwich does to particles: lengths, energy loss, and the share of energy that is visible."""
 
 from dataclasses import dataclass
-from math import exp, sqrt
 
 from na64ml.setups.materials import MATERIALS, MaterialName, Sandwich
 from na64ml.simulation.engines.parametric.constants import Constants
@@ -49,6 +48,8 @@ class Medium:
         Effective atomic number, critical energy in GeV, and Molière radius in mm.
     inverse_frequency, e_hat
         1/F_S and e_hat of GFlash; 0 and 1 for plastic alone.
+    tracks
+        Minimum-ionising tracks that a shower has for each GeV it loses in one radiation length.
     """
 
     radiation: float
@@ -63,6 +64,7 @@ class Medium:
     moliere: float
     inverse_frequency: float
     e_hat: float
+    tracks: float
 
 
 def medium(parts: dict[MaterialName, float], active: MaterialName, layers: int, depth: float, c: Constants) -> Medium:
@@ -95,6 +97,7 @@ def medium(parts: dict[MaterialName, float], active: MaterialName, layers: int, 
     passive = [name for name in parts if name != active]
     difference = ELEMENTS[passive[0]].z - ELEMENTS[active].z if passive else 0.0
     absorber = mass[passive[0]] / MATERIALS[passive[0]].radiation_length if passive else 0.0
+    ratio = e_mip(difference, absorber, c)
     per_mm = layers / depth
     return Medium(
         radiation=total / x0 * per_mm,
@@ -102,13 +105,14 @@ def medium(parts: dict[MaterialName, float], active: MaterialName, layers: int, 
         loss=sum(loss.values()) * per_mm,
         plastic=parts[active] * per_mm,
         mip_share=mip_share,
-        em_share=mip_share * e_mip(difference, absorber, c),
-        sampling=c.sampling.value * sqrt(parts[active] / mip_share) if passive else 0.0,
+        em_share=mip_share * ratio,
+        sampling=c.sampling.value * (parts[active] / mip_share) ** c.sampling_power.value if passive else 0.0,
         z=z,
         critical=2.66 * (x0 * z / a) ** 1.1 * MEV,
         moliere=thickness / total / inverse_moliere,
         inverse_frequency=thickness / x0_mm if passive else 0.0,
         e_hat=1 / (1 + 0.007 * difference),
+        tracks=ratio * total / x0 / sum(loss.values()),
     )
 
 
@@ -129,8 +133,8 @@ def plastic_medium(depth: float, constants: Constants) -> Medium:
 def e_mip(difference: float, absorber: float, c: Constants) -> float:
     """Return the response to electromagnetic showers over that to minimum-ionising particles.
 
-    GFlash has 1 / (1 + 0.007 (Z_p - Z_a)) for thick plates (physics.md 5.1); thin plates lose less of the soft
-    electrons, so that the term grows with the thickness of the absorber.
+    GFlash has 1 / (1 + 0.007 (Z_p - Z_a)) for all plates (physics.md 5.1). Thin plates lose less of the soft electrons,
+    so that here the term grows with the thickness of the absorber: 1 / (1 + k (ΔZ/70)^q d^p).
 
     Parameters
     ----------
@@ -139,8 +143,8 @@ def e_mip(difference: float, absorber: float, c: Constants) -> float:
     absorber
         Thickness of one absorber plate in radiation lengths.
     """
-    thick = 1 - exp(-((absorber / c.plate_scale.value) ** c.plate_power.value))
-    return 1 / (1 + c.plate_strength.value * difference * thick)
+    charge = (difference / 70) ** c.plate_charge_power.value
+    return 1 / (1 + c.plate_strength.value * charge * absorber**c.plate_power.value)
 
 
 def _critical(name: MaterialName) -> float:
