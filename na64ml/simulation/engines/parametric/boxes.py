@@ -143,7 +143,9 @@ def _cells(detector: Calorimeter, segment: int, first: int) -> Grid:
     channel = first + (segment * nx + index[0][:, None]) * ny + index[1]
     if detector.hole is not None:
         centre = detector.segment_centre(segment)
-        inside = [np.abs((e[1:] + e[:-1]) / 2 - m) < detector.hole.value / 2 for e, m in zip(edges, centre, strict=True)]
+        inside = [
+            np.abs((e[1:] + e[:-1]) / 2 - m) < detector.hole.value / 2 for e, m in zip(edges, centre, strict=True)
+        ]
         channel = np.where(inside[0][:, None] & inside[1], NO_CHANNEL, channel)
     return Grid(edges[0], edges[1], channel)
 

@@ -23,8 +23,8 @@ class Constants(StrictModel):
     Parameters
     ----------
     sampling, sampling_power
-        Sampling resolution of 1 GeV is ``sampling`` (d / f)^``sampling_power``, d the scintillator thickness of a layer in
-        mm and f its share of minimum-ionising loss.
+        Sampling resolution of 1 GeV is ``sampling`` (d / f)^``sampling_power``, d the scintillator thickness of a layer
+        in mm and f its share of minimum-ionising loss.
     constant
         Constant term of the resolution of electromagnetic showers.
     absorption
@@ -32,15 +32,15 @@ class Constants(StrictModel):
     plate_strength, plate_charge_power, plate_power
         k, q and p of the response to electromagnetic showers, see `~.medium.e_mip`.
     maximum_shift, maximum_slope, photon_shift, alpha_shift
-        Added to the depth of the shower maximum (radiation lengths), the slope times ln(E / 20 GeV), to that of photons,
-        and to alpha.
+        Added to the depth of the shower maximum (radiation lengths), the slope times ln(E / 20 GeV), to that of
+        photons, and to alpha.
     maximum_spread, alpha_spread, correlation
         Factors of the GFlash fluctuations of ln T and ln alpha and of their correlation.
     core_scale, tail_scale, core_share_shift
         Factors of the radii of core and tail, and what is added to the share of the core.
     depth_spots, depth_power
-        Number of independent spots of the longitudinal fluctuations of a shower of 1 GeV beyond those of its profile, and
-        the power of the energy it grows with.
+        Number of independent spots of the longitudinal fluctuations of a shower of 1 GeV beyond those of its profile,
+        and the power of the energy it grows with.
     leak_angle
         Growth of the radii with the gap behind which a shower goes on, in mm for each mm.
     lateral_spots, lateral_power
@@ -52,14 +52,15 @@ class Constants(StrictModel):
         Number of spots of a shower of 1 GeV; it grows with the square root of the energy.
     soft_sampling
         Factor of the sampling resolution of spots.
-    track_response
-        Visible energy of fast tracks in a sandwich over that of the Landau distribution of its scintillator.
+    track_response, track_power
+        Visible energy of fast tracks in a sandwich over that of the Landau distribution of its scintillator, for an
+        absorber of one radiation length, and the power of the thickness it grows with.
     hard_loss_from
         Energy in GeV above which losses of muons make showers.
     pairs
         Hard losses of muons above E in GeV for each radiation length and GeV of muon energy, times E.
-    pion_cross_section, kaon_cross_section, soft_cross_section
-        Cross-sections of pions, of kaons, and of soft neutrons of excited nuclei, over that of nucleons.
+    nucleon_cross_section, pion_cross_section, kaon_cross_section, soft_cross_section
+        Interactions of nucleons, pions, kaons, and of soft neutrons of excited nuclei for each interaction length.
     branches_least, branches
         Mean number of branches of an interaction, beyond two, at 1 GeV, and its growth with ln E.
     branch_shape
@@ -72,9 +73,9 @@ class Constants(StrictModel):
         Mean transverse momentum of branches in GeV.
     nucleus_share, nucleus_power, nucleus_shape
         Mean share of the nucleus at 1 GeV, the power with which it falls, and the sharpness of its beta distribution.
-    soft_response, soft_shape, soft_spots
-        Response to the energy of excited nuclei over that to minimum-ionising particles, the shape of the gamma
-        distribution of each spot of it, and the mean number of spots beyond one at 1 GeV.
+    soft_response, soft_plastic, soft_shape, soft_spots
+        Response to the energy of excited nuclei over that to minimum-ionising particles, its factor in plastic
+        counters, the shape of the gamma distribution of each spot, and the mean number of spots beyond one at 1 GeV.
     """
 
     sampling: Sourced[Annotated[float, Field(gt=0, le=0.2)]]
@@ -103,8 +104,10 @@ class Constants(StrictModel):
     spots: Number
     soft_sampling: Factor
     track_response: Factor
+    track_power: Share
     hard_loss_from: Energy
     pairs: Sourced[Annotated[float, Field(ge=0, le=1e-4)]]
+    nucleon_cross_section: Factor
     pion_cross_section: Factor
     kaon_cross_section: Factor
     soft_cross_section: Factor
@@ -119,6 +122,7 @@ class Constants(StrictModel):
     nucleus_power: Share
     nucleus_shape: Number
     soft_response: Sourced[Annotated[float, Field(ge=0, le=5)]]
+    soft_plastic: Share
     soft_shape: Number
     soft_spots: Number
 

@@ -1,55 +1,38 @@
 """Electromagnetic showers: energetic ones by analytic integrals over cells, soft ones by spots."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from na64ml.simulation.engines.parametric.boxes import Boxes
+from na64ml.simulation.engines.parametric.columns import Showers
 from na64ml.simulation.engines.parametric.constants import Constants
+from na64ml.simulation.engines.parametric.crossings import TrackerPlanes
+from na64ml.simulation.engines.parametric.ionisation import deposit_tracks
 from na64ml.simulation.engines.parametric.profiles import Profile, contained, lateral, sample_profiles
 from na64ml.simulation.engines.parametric.randomness import gamma_like
-from na64ml.simulation.engines.parametric.rays import Rays, trace
+from na64ml.simulation.engines.parametric.rays import NEVER, Rays, trace
 from na64ml.simulation.engines.parametric.rectangle import shares
 from na64ml.simulation.engines.parametric.table import Table
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
-Bool = NDArray[np.bool_]
+
+ELECTRON_MASS = 0.511e-3
+
+LATE_SPOTS = 0.5
+"""Least number of independent spots in a box: late in a shower there are many soft photons [C: VETO of the sample]."""
 
 NEGLIGIBLE = 1e-6
 """Share of a shower below which a box gets nothing of it."""
 
 
-@dataclass(frozen=True, eq=False)
-class Showers:
-    """Electrons and photons that shower, ``[n]`` each: slot, start (mm), direction, energy (GeV), and which are photons."""
-
-    slot: Int
-    origin: Float
-    direction: Float
-    energy: Float
-    photon: Bool
-
-    def __len__(self) -> int:
-        return len(self.slot)
-
-    def select(self, which: Bool | Int) -> "Showers":
-        """Return the chosen ones."""
-        return Showers(*(getattr(self, item.name)[which] for item in fields(self)))
-
-    @classmethod
-    def join(cls, parts: Sequence["Showers"]) -> "Showers":
-        """Join several collections."""
-        return cls(*(np.concatenate([getattr(part, item.name) for part in parts]) for item in fields(cls)))
-
-
 def deposit_showers(
-    showers: Showers, boxes: Boxes, table: Table, c: Constants, scale: float, rng: Generator
+    showers: Showers, boxes: Boxes, table: Table, planes: TrackerPlanes, c: Constants, scale: float, rng: Generator
 ) -> None:
-    """Put the visible energy of showers into channels.
+    """Put the visible energy of showers into channels; electrons cross planes and counters in front of them as tracks.
 
     Parameters
     ----------
@@ -57,6 +40,13 @@ def deposit_showers(
         Nuisance parameter: all radii are multiplied by it.
     """
     rays = trace(boxes, showers.origin, showers.direction)
+    electron = np.flatnonzero(~showers.photon)
+    before = _before_sandwich(rays)
+    planes.add(showers.slot[electron], showers.origin[electron], showers.direction[electron], before[electron])
+    in_plastic = electron[before[electron] > rays.enter[electron, 0]]
+    mass = np.full(len(in_plastic), ELECTRON_MASS)
+    energy, end = showers.energy[in_plastic], before[in_plastic]
+    deposit_tracks(showers.slot[in_plastic], rays.select(in_plastic), energy, mass, end, table, c, rng)
     hit = rays.radiation[:, -1] > 0
     showers, rays = showers.select(hit), rays.select(hit)
     profile = sample_profiles(rays, showers.energy, showers.photon, c, rng)
@@ -67,6 +57,12 @@ def deposit_showers(
             deposit(showers.slot[index], rays.select(index), profile.select(index), table, c, scale, rng)
 
 
+def _before_sandwich(rays: Rays) -> Float:
+    """Return the path length in mm to the first sandwich calorimeter, or for ever."""
+    sandwich = (rays.boxes.media["sampling"][rays.box] > 0) & (rays.leave > rays.enter)
+    return np.where(sandwich, rays.enter, NEVER).min(axis=1)
+
+
 def _deposit_integrals(
     slot: Int, rays: Rays, profile: Profile, table: Table, c: Constants, scale: float, rng: Generator
 ) -> None:
@@ -75,7 +71,7 @@ def _deposit_integrals(
     share, moment = (np.diff(sums, axis=1) for sums in contained(profile, depth, c))
     spots = c.depth_spots.value * profile.energy**c.depth_power.value
     wanted = share.sum(axis=1)
-    noisy = share * gamma_like(share * spots[:, None], rng)
+    noisy = share * gamma_like(share * spots[:, None] + LATE_SPOTS, rng)
     total = noisy.sum(axis=1)
     noisy *= np.divide(wanted, total, out=np.zeros_like(total), where=total > 0)[:, None]
     noisy *= np.exp(c.constant.value * rng.standard_normal((len(slot), 1)))

@@ -1,17 +1,10 @@
 """The parametric engine."""
 
-from collections.abc import Iterator
-
-import numpy as np
-from numpy.random import Generator, SeedSequence
-from numpy.typing import NDArray
 from pydantic import Field
 
 from na64ml.setups.setup import Setup
-from na64ml.simulation.deposits import Deposits
 from na64ml.simulation.engines.base import Engine, Transport
-from na64ml.simulation.engines.parametric.boxes import Boxes, build_boxes
-from na64ml.simulation.engines.parametric.constants import Constants, load_constants
+from na64ml.simulation.engines.parametric.constants import load_constants
 from na64ml.simulation.engines.parametric.transport import ParametricTransport
 
 
@@ -45,4 +38,4 @@ class Parametric(Engine):
             If the constants are missing or wrong.
         """
         constants = load_constants(self.constants)
-        return ParametricTransport(setup, self.radial_scale, self.crosstalk, self.energy_scale, constants)
+        return ParametricTransport(setup, constants, self.radial_scale, self.crosstalk, self.energy_scale)

@@ -15,10 +15,10 @@ Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
 RANGE_MASS = 0.6
-"""The range in units of minimum ionisation is T² / (T + 0.6 m) [C: dE/dx ~ β^-5/3; 5 % for protons, pions and muons]."""
+"""The range in units of minimum ionisation is T² / (T + 0.6 m) [C: from dE/dx ~ β^-5/3, good to 5 %]."""
 
 _XI = 0.1535e-3 * 0.5414 * 0.1032
-"""Landau's ξ in GeV for each mm of plastic (0.1535 MeV cm²/g × Z/A × density; PDG [M-H])."""
+"""Landau's ξ in GeV for each mm of plastic from 0.1535 MeV cm²/g, Z/A and density (PDG [M-H])."""
 
 _PLASMA = 21.54e-9
 """Plasma energy of plastic in GeV (PDG [M-H])."""
@@ -26,6 +26,9 @@ _PLASMA = 21.54e-9
 _ELECTRON = 0.511e-3
 
 _TABLE = 4096
+
+MODE = -0.223
+"""Most probable value of Landau's λ."""
 
 
 def reach(kinetic: Float, mass: Float) -> Float:
@@ -39,16 +42,24 @@ def kinetic_left(remaining: Float, mass: Float) -> Float:
     return np.asarray((remaining + np.sqrt(remaining**2 + 4 * RANGE_MASS * mass * remaining)) / 2)
 
 
-def minimum_ionising(plastic: Float, c: Constants, rng: Generator) -> Float:
-    """Return the visible energy in GeV of fast particles in so much plastic in mm.
+def minimum_ionising(plastic: Float, hardest: Float, rng: Generator) -> Float:
+    """Return the visible energy in GeV of fast particles.
 
-    Landau distribution with the density effect, MPV = ξ [ln(2 m ξ / (ħω)²) + 0.2] (PDG), cut off in the tail, which
-    `hard` losses make.
+    Landau distribution with the density effect, MPV = ξ [ln(2 m ξ / (ħω)²) + 0.2] (PDG, [M-H]).
+
+    Parameters
+    ----------
+    plastic
+        Length in plastic in mm.
+    hardest
+        Visible energy in GeV above which losses are left to the showers that they make.
     """
     xi = _XI * np.maximum(plastic, 1e-3)
     most_probable = xi * (np.log(2 * _ELECTRON * xi / _PLASMA**2) + 0.2)
-    draw = np.interp(rng.random(len(xi)), *_landau_table())
-    return np.asarray(np.clip(most_probable + xi * (draw + 0.223), 0.2 * most_probable, None))
+    probability, quantile = _landau_table()
+    share = np.interp(hardest / xi, quantile, probability)
+    draw = np.interp(share * rng.random(len(xi)), probability, quantile)
+    return np.asarray(np.clip(most_probable + xi * (draw - MODE), 0.2 * most_probable, None))
 
 
 def deposit_tracks(
@@ -79,8 +90,9 @@ def deposit_tracks(
     own = mass[ray]
     lost = kinetic_left(total - first, own) - kinetic_left(total - first - loss, own)
     length = loss / media["loss"][box]
-    visible = minimum_ionising(length * media["plastic"][box], c, rng) * (lost / loss)
-    visible *= np.where(media["sampling"][box] > 0, c.track_response.value, 1.0)
+    hardest = c.hard_loss_from.value * media["em_share"][box]
+    visible = minimum_ionising(length * media["plastic"][box], hardest, rng) * (lost / loss)
+    visible *= media["track_response"][box]
     # Two points on each chord, so that slanting tracks share their energy among cells.
     for part in (0.0, 0.5):
         path = enter + length * (part + 0.5 * rng.random(len(length)))

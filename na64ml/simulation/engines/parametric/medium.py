@@ -50,6 +50,8 @@ class Medium:
         1/F_S and e_hat of GFlash; 0 and 1 for plastic alone.
     tracks
         Minimum-ionising tracks that a shower has for each GeV it loses in one radiation length.
+    track_response
+        Visible energy of fast tracks over that of a Landau distribution: electrons from the absorber add to it.
     """
 
     radiation: float
@@ -65,6 +67,7 @@ class Medium:
     inverse_frequency: float
     e_hat: float
     tracks: float
+    track_response: float
 
 
 def medium(parts: dict[MaterialName, float], active: MaterialName, layers: int, depth: float, c: Constants) -> Medium:
@@ -113,6 +116,7 @@ def medium(parts: dict[MaterialName, float], active: MaterialName, layers: int, 
         inverse_frequency=thickness / x0_mm if passive else 0.0,
         e_hat=1 / (1 + 0.007 * difference),
         tracks=ratio * total / x0 / sum(loss.values()),
+        track_response=c.track_response.value * absorber**c.track_power.value if passive else 1.0,
     )
 
 

@@ -12,8 +12,8 @@ _SPARSE = 0.3
 def gamma_like(shape: Float, rng: Generator) -> Float:
     """Return numbers of mean about 1 and variance about 1/shape, close to gamma distributed, at the cost of a gaussian.
 
-    The cube root of a gamma variable is nearly gaussian (Wilson and Hilferty 1931 [M-H]); below a shape of `_SPARSE` most
-    numbers are zero and the others larger, so that the mean stays within 5 %.
+    The cube root of a gamma variable is nearly gaussian (Wilson and Hilferty 1931 [M-H]); below a shape of `_SPARSE`
+    most numbers are zero and the others larger, so that the mean stays within 5 %.
     """
     width = 1 / (9 * np.maximum(shape, _SPARSE))
     result = np.clip(1 - width + np.sqrt(width) * rng.standard_normal(shape.shape), 0, None) ** 3
@@ -21,13 +21,6 @@ def gamma_like(shape: Float, rng: Generator) -> Float:
     share = np.maximum(shape.ravel()[sparse], 1e-6) / _SPARSE
     result.ravel()[sparse] *= (rng.random(len(sparse)) < share) / share
     return np.asarray(result)
-
-
-def isotropic(n: int, rng: Generator) -> Float:
-    """Return unit vectors, ``[n, 3]``."""
-    cosine, azimuth = rng.uniform(-1, 1, n), rng.uniform(0, 2 * np.pi, n)
-    sine = np.sqrt(1 - cosine**2)
-    return np.column_stack([sine * np.cos(azimuth), sine * np.sin(azimuth), cosine])
 
 
 def tilted(axis: Float, tangent: Float, rng: Generator) -> Float:

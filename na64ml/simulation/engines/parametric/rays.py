@@ -11,7 +11,7 @@ from na64ml.simulation.engines.parametric.boxes import Boxes
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
-_NEVER = 1e9
+NEVER = 1e9
 """Path length in mm at which no box is entered."""
 
 
@@ -42,7 +42,7 @@ class Rays:
         return len(self.origin)
 
     def cumulated(self, name: str) -> Float:
-        """Return the sum of a property of `~.medium.Medium` along the line at the border of each box, ``[n, k + 1]``."""
+        """Return the sum of a property of `~.medium.Medium` along the line up to each box, ``[n, k + 1]``."""
         result = np.zeros((len(self), self.box.shape[1] + 1))
         np.cumsum((self.leave - self.enter) * self.boxes.media[name][self.box], axis=1, out=result[:, 1:])
         return result
@@ -101,14 +101,14 @@ class Rays:
         step = np.where(beyond, 0, step)
         density = self.boxes.media[name][self.box[ray, step]]
         path = self.enter[ray, step] + (depth - table[ray, step]) / density
-        return np.where(beyond, -1, step), np.where(beyond, _NEVER, path)
+        return np.where(beyond, -1, step), np.where(beyond, NEVER, path)
 
 
 def trace(boxes: Boxes, origin: Float, direction: Float) -> Rays:
     """Find the boxes along lines."""
     safe = np.where(np.abs(direction) < 1e-9, 1e-9, direction)
     first = np.zeros((len(origin), len(boxes.low)))
-    last = np.full_like(first, _NEVER)
+    last = np.full_like(first, NEVER)
     for axis in range(3):
         inverse = 1 / safe[:, axis, None]
         one = (boxes.low[:, axis] - origin[:, axis, None]) * inverse
@@ -116,8 +116,8 @@ def trace(boxes: Boxes, origin: Float, direction: Float) -> Rays:
         np.maximum(first, np.minimum(one, other), out=first)
         np.minimum(last, np.maximum(one, other), out=last)
     crossed = last > first + 1e-6
-    first[~crossed] = _NEVER
-    last[~crossed] = _NEVER
+    first[~crossed] = NEVER
+    last[~crossed] = NEVER
     most = max(int(crossed.sum(axis=1).max(initial=0)), 1)
     order = np.argsort(first, axis=1)[:, :most]
     rows = np.arange(len(origin))[:, None]
