@@ -1,0 +1,49 @@
+"""Energy collected in channels."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from na64ml.simulation.engines.parametric.boxes import Boxes
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+
+
+class Table:
+    """Collects deposits in channels; slots separate events, and beam particle and secondaries.
+
+    Parameters
+    ----------
+    boxes
+        The boxes of the setup.
+    n_slots
+        Number of slots.
+    """
+
+    def __init__(self, boxes: Boxes, n_slots: int) -> None:
+        self._boxes, self._n_slots = boxes, n_slots
+        self._index: list[Int] = []
+        self._energy: list[Float] = []
+
+    def add(self, slot: Int, channel: Int, energy: Float) -> None:
+        """Add energies in GeV; those without a channel are lost."""
+        kept = (channel >= 0) & (energy > 0)
+        self._index.append(slot[kept] * self._boxes.n_channels + channel[kept])
+        self._energy.append(energy[kept])
+
+    def add_points(self, slot: Int, box: Int, x: Float, y: Float, energy: Float) -> None:
+        """Add energies at points; they go to the channel at x and y (mm) in the plane of their box."""
+        plane = self._boxes.plane[box]
+        for index, grids in enumerate(self._boxes.planes):
+            here = np.flatnonzero(plane == index)
+            if len(here):
+                for grid in grids:
+                    self.add(slot[here], grid.channel_at(x[here], y[here]), energy[here])
+
+    def sums(self) -> Float:
+        """Return the sums, ``[n_slots, n_channels]``."""
+        size = self._n_slots * self._boxes.n_channels
+        if not self._index:
+            return np.zeros((self._n_slots, self._boxes.n_channels))
+        total = np.bincount(np.concatenate(self._index), np.concatenate(self._energy), minlength=size)
+        return total.reshape(self._n_slots, -1)
