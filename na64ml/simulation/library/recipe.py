@@ -33,8 +33,8 @@ class ShowerEntry(StrictModel):
         Smallest and largest distance in mm behind its front face at which they start; drawn uniformly. By default they
         start just in front of it.
     spread
-        Impacts are uniform over a square around the beam axis that reaches this many tiles to each side. A detector with
-        a beam hole is hit all over instead.
+        Impacts are uniform over a square around the beam axis that reaches this many tiles to each side. A detector
+        with a beam hole is hit all over instead.
     energy
         Lowest and highest kinetic energy in GeV, where they differ from those of the recipe.
     """
