@@ -32,6 +32,9 @@ class ShowerEntry(StrictModel):
     depth
         Smallest and largest distance in mm behind its front face at which they start; drawn uniformly. By default they
         start just in front of it.
+    spread
+        Impacts are uniform over a square around the beam axis that reaches this many tiles to each side. A detector
+        with a beam hole is hit all over instead.
     energy
         Lowest and highest kinetic energy in GeV, where they differ from those of the recipe.
     """
@@ -40,6 +43,7 @@ class ShowerEntry(StrictModel):
     count: PositiveInt
     entry: str
     depth: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]] = (0.0, 0.0)
+    spread: PositiveInt = 1
     energy: Energies | None = None
 
     @model_validator(mode="after")

@@ -99,8 +99,7 @@ def _primaries(
 ) -> tuple[Particles, NDArray[np.float64]]:
     """Draw particles along z, and their depth.
 
-    Impacts are uniform over two by two tiles around the beam axis, one cell of the target, or over a detector with a
-    beam hole.
+    Impacts are uniform over tiles around the beam axis, or over a detector with a beam hole.
 
     The logarithm of the kinetic energy is uniform, drawn in as many equal steps as there are showers: so no energy is
     far from that of a shower, also in a pool of every n-th one. ``number`` counts the showers of the entry.
@@ -109,7 +108,7 @@ def _primaries(
     low, high = recipe.energy_of(entry)
     kinetic = low * (high / low) ** ((number + rng.random(n)) / entry.count)
     detector = tiled_detector(load_setup(recipe.setup), entry.entry)
-    impact = _impacts(detector, recipe.tiles[entry.entry], n, rng)
+    impact = _impacts(detector, entry.spread * recipe.tiles[entry.entry], n, rng)
     depth = rng.uniform(*entry.depth, n)
     front = faces(detector)[0]
     z = np.where(depth > 0, front + depth, front - GAP)
@@ -120,11 +119,11 @@ def _primaries(
     return particles, depth
 
 
-def _impacts(detector: Tiled, tile: float, n: int, rng: Generator) -> NDArray[np.float64]:
-    """Draw impacts in mm, ``[n, 2]``."""
+def _impacts(detector: Tiled, half: float, n: int, rng: Generator) -> NDArray[np.float64]:
+    """Draw impacts in mm, ``[n, 2]``, over a square of half width ``half`` or around a hole."""
     hole = detector.hole if isinstance(detector, Calorimeter) else None
     if hole is None:
-        return rng.uniform(-tile, tile, (n, 2))
+        return rng.uniform(-half, half, (n, 2))
     low, high = (corner[:2] for corner in bounds(detector))
     impact = np.full((n, 2), np.nan)
     while (open_ := np.isnan(impact[:, 0])).any():

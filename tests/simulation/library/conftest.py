@@ -31,7 +31,7 @@ def write_recipe(tmp_path):
             "shard_showers": 20,
             "showers": [
                 {"species": 11, "count": 50, "entry": "ECAL"},
-                {"species": 2112, "count": 30, "entry": "ECAL", "depth": [20, 100]},
+                {"species": 2112, "count": 30, "entry": "ECAL", "depth": [20, 100], "spread": 3},
                 {"species": -211, "count": 25, "entry": "VHCAL", "energy": [5, 10]},
             ],
         }
