@@ -2,8 +2,9 @@
 
     python experiments/fast_engines/parametric.py SHOWERS.root --work FOLDER
 
-The file is the single-shower sample; the constants of the engine were fitted to its even showers, the comparison uses the
-odd ones (the classifier all). Geant4 showers of low energy and in the tungsten dump are made once and kept in ``--work``.
+The file is the single-shower sample; the constants of the engine were fitted to its even showers, the comparison uses
+the odd ones (the classifier all). Geant4 showers of low energy and in the tungsten dump are made once and kept in
+``--work``.
 """
 
 import argparse

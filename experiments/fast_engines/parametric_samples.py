@@ -85,7 +85,7 @@ def read(path: Path, species: str, which: slice) -> tuple[Showers, Particles]:
 
 
 def parametrised(particles: Particles, like: Showers, engine: Parametric) -> Showers:
-    """Return showers of the engine for the same particles; the groups of layers are segments of a setup of their own."""
+    """Return showers of the engine for the same particles; groups of layers are segments of a setup of their own."""
     n = len(particles)
     cells = engine.open(load_setup("na64e_reference")).run(particles, n, SeedSequence(1)).visible
     deep = engine.open(with_segments(load_setup("na64e_reference"))).run(particles, n, SeedSequence(2)).visible

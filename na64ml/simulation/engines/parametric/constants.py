@@ -67,8 +67,8 @@ class Constants(StrictModel):
         Shape of the gamma distribution of the energy of a branch.
     branch_from
         Energy in GeV below which an interaction leaves everything to the nucleus.
-    pi0_share, neutral_share
-        Share of pi0 and of neutral hadrons among the branches.
+    pi0_share, pi0_share_nucleon, neutral_share
+        Share of pi0 among the branches of mesons and of nucleons, and of neutral hadrons.
     transverse
         Mean transverse momentum of branches in GeV.
     nucleus_share, nucleus_power, nucleus_shape
@@ -116,6 +116,7 @@ class Constants(StrictModel):
     branch_shape: Factor
     branch_from: Energy
     pi0_share: Share
+    pi0_share_nucleon: Share
     neutral_share: Share
     transverse: Energy
     nucleus_share: Share

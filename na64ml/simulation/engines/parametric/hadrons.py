@@ -25,6 +25,9 @@ Float = NDArray[np.float64]
 
 PION_MASS, NUCLEON_MASS = 0.1396, 0.9389
 
+LIGHT = 0.8
+"""Mass in GeV that separates mesons from baryons."""
+
 NEGLIGIBLE = 0.001
 """Energy in GeV below which a branch is dropped."""
 
@@ -81,8 +84,9 @@ def _branches(parent: Tracks, origin: Float, energy: Float, c: Constants, rng: G
     kept = own > NEGLIGIBLE
     row, own = row[kept], own[kept]
     kind = rng.random(len(row))
-    em = kind < c.pi0_share.value
-    neutral = ~em & (kind < c.pi0_share.value + c.neutral_share.value)
+    pi0_share = np.where(parent.mass < LIGHT, c.pi0_share.value, c.pi0_share_nucleon.value)[row]
+    em = kind < pi0_share
+    neutral = ~em & (kind < pi0_share + c.neutral_share.value)
     charge = np.where(neutral | em, 0.0, rng.choice([-1.0, 1.0], len(row)))
     mass = np.where(neutral, NUCLEON_MASS, PION_MASS)
     momentum = np.where(em, own, np.sqrt(own**2 + 2 * own * mass))
