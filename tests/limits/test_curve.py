@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,14 @@ def test_a_beam_that_the_model_does_not_know(content: dict[str, Any]) -> None:
 def test_unknown_shipped_limit() -> None:
     with pytest.raises(ConfigError, match="shipped are: na64e_alp/alp_2016_2018"):
         load_limit("shipped:na64e_invisible/nothing")
+
+
+def test_documented_configuration_is_valid() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
+    whole, part = (yaml.safe_load(text) for text in re.findall(r"```yaml file=\S+\n(.*?)```", page, re.S))
+    config = LimitConfig.model_validate(whole | part)
+    assert config.load_model().masses[0] <= config.mass_grid[0]
+    assert config.working_point is not None
 
 
 @pytest.fixture
