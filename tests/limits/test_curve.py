@@ -5,6 +5,7 @@ import io
 import json
 import math
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -262,3 +263,13 @@ def test_command_names_the_misspelt_key(
     path.write_text(yaml.safe_dump(content | {"perods": []}))
     assert main(["limit", str(path)]) == 2
     assert "periods" in capsys.readouterr().err
+
+
+def test_command_names_the_missing_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("na64ml.limits")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "iminuit", None)
+    assert main(["limit", str(tmp_path / "limit.yaml")]) == 2
+    assert "pip install" in capsys.readouterr().err
