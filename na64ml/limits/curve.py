@@ -7,8 +7,8 @@ import numpy as np
 
 from na64ml.errors import ConfigError
 from na64ml.limits.background import Expectation, Origin
+from na64ml.limits.binned import EfficiencyTable
 from na64ml.limits.config import LimitConfig, Period
-from na64ml.limits.efficiency import EfficiencyTable
 from na64ml.limits.models.base import Coupling, SignalModel
 from na64ml.limits.production.target import Array
 from na64ml.limits.statistics.counting import Channel

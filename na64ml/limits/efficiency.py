@@ -1,6 +1,5 @@
 """Signal efficiency inside the window: one constant, or measured in bins of mass and energy."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,64 +9,10 @@ from na64ml.errors import ConfigError, InputError
 from na64ml.evaluation.delivered import WorkingPointFile
 from na64ml.evaluation.scored import ScoredEvents
 from na64ml.evaluation.working_points import efficiency_above
-from na64ml.limits.production.target import Array
+from na64ml.limits.binned import EfficiencyTable
+from na64ml.limits.selected import SelectedEfficiency
 from na64ml.setups.sourced import Share
 from na64ml.yaml_files import StrictModel
-
-
-@dataclass(frozen=True, eq=False)
-class EfficiencyTable:
-    """Efficiency by mass and energy of the dark particle.
-
-    Parameters
-    ----------
-    mass
-        In GeV, rising, ``[n_masses]``; empty if the efficiency does not depend on it.
-    edges
-        Edges of the energy bins in GeV, ``[n_bins + 1]``.
-    value, lo, hi
-        Efficiency and interval, ``[n_masses, n_bins]``; ``[1, n_bins]`` without masses.
-    label
-        Where it comes from, for every output.
-    """
-
-    mass: Array
-    edges: Array
-    value: Array
-    lo: Array
-    hi: Array
-    label: str
-
-    def at(self, mass: float, energy: Array) -> Array:
-        """Return the efficiency for energies in GeV, interpolated in the logarithm of the mass.
-
-        Energies outside the bins have the efficiency of the bin next to them.
-
-        Raises
-        ------
-        ConfigError
-            If the mass is outside those that were measured.
-        """
-        row = self._row(mass, self.value)
-        index = np.clip(np.searchsorted(self.edges, energy, side="right") - 1, 0, len(row) - 1)
-        return np.asarray(row[index])
-
-    @property
-    def relative_error(self) -> float:
-        """Largest relative half width of the interval of any mass, averaged over the energy bins."""
-        half = (self.hi - self.lo).mean(axis=1) / 2
-        return float((half / self.value.mean(axis=1)).max())
-
-    def _row(self, mass: float, table: Array) -> Array:
-        if len(self.mass) == 0:
-            return np.asarray(table[0])
-        if not self.mass[0] * (1 - 1e-9) <= mass <= self.mass[-1] * (1 + 1e-9):
-            raise ConfigError(
-                f"mass {mass:g} GeV: the efficiency was measured from {self.mass[0]:g} to {self.mass[-1]:g} GeV "
-                f"({self.label}); restrict key 'masses' or measure more"
-            )
-        place = np.log(self.mass)
-        return np.array([np.interp(np.log(mass), place, column) for column in table.T])
 
 
 class ScoredEfficiency(StrictModel):
@@ -208,7 +153,7 @@ class TabulatedEfficiency(StrictModel):
 
 
 class EfficiencyEntry(StrictModel):
-    """The efficiency of a period, in one of three forms.
+    """The efficiency of a period, in one of four forms.
 
     Parameters
     ----------
@@ -216,25 +161,30 @@ class EfficiencyEntry(StrictModel):
         The same for all masses and energies.
     scored
         Measured on scored events.
+    selected
+        Measured with a selection on simulated events.
     table
         Given in bins.
     """
 
     constant: Share | None = None
     scored: ScoredEfficiency | None = None
+    selected: SelectedEfficiency | None = None
     table: TabulatedEfficiency | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "EfficiencyEntry":
-        given = [key for key in ("constant", "scored", "table") if getattr(self, key) is not None]
+        given = [key for key in ("constant", "scored", "selected", "table") if getattr(self, key) is not None]
         if len(given) != 1:
-            raise ValueError(f"give one of constant, scored, table (found {', '.join(given) or 'none'})")
+            raise ValueError(f"give one of constant, scored, selected, table (found {', '.join(given) or 'none'})")
         return self
 
     def load(self, beam: float) -> EfficiencyTable:
         """Return the efficiency as a table; a constant is one bin that says so in its label."""
         if self.scored is not None:
             return self.scored.table(beam)
+        if self.selected is not None:
+            return self.selected.table()
         if self.table is not None:
             return self.table.table()
         assert self.constant is not None

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import math
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +186,14 @@ def test_unknown_shipped_limit() -> None:
         load_limit("shipped:na64e_invisible/nothing")
 
 
+def test_documented_configuration_is_valid() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "limits.md").read_text()
+    whole, part = (yaml.safe_load(text) for text in re.findall(r"```yaml file=\S+\n(.*?)```", page, re.S))
+    config = LimitConfig.model_validate(whole | part)
+    assert config.load_model().masses[0] <= config.mass_grid[0]
+    assert config.working_point is not None
+
+
 @pytest.fixture
 def evaluation(events: Path) -> Path:
     """Return a folder as an evaluation leaves it."""
@@ -253,3 +263,13 @@ def test_command_names_the_misspelt_key(
     path.write_text(yaml.safe_dump(content | {"perods": []}))
     assert main(["limit", str(path)]) == 2
     assert "periods" in capsys.readouterr().err
+
+
+def test_command_names_the_missing_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("na64ml.limits")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "iminuit", None)
+    assert main(["limit", str(tmp_path / "limit.yaml")]) == 2
+    assert "pip install" in capsys.readouterr().err

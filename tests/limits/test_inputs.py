@@ -10,6 +10,7 @@ from na64ml.errors import ConfigError, InputError
 from na64ml.limits.background import BackgroundEntry, SuiteEstimate, published_expectation
 from na64ml.limits.efficiency import EfficiencyEntry, ScoredEfficiency, TabulatedEfficiency
 from na64ml.limits.published import background_table, published_limits
+from na64ml.limits.selected import SelectedEfficiency
 from na64ml.limits.sideband import Sideband
 from na64ml.limits.window import Resolution, Window
 from na64ml.setups.sourced import NonNegative, Positive, Share
@@ -55,10 +56,23 @@ def test_empty_efficiency_bin(events: Path) -> None:
 
 
 def test_forms_of_the_efficiency(events: Path) -> None:
-    with pytest.raises(ValidationError, match="one of constant, scored, table"):
+    with pytest.raises(ValidationError, match="one of constant, scored, selected, table"):
         EfficiencyEntry()
     with pytest.raises(ValidationError, match="threshold, or working_points"):
         ScoredEfficiency(events=events, energy_edges=(50, 100))
+
+
+def test_efficiency_of_a_selection_on_the_shipped_sample() -> None:
+    files = ("shipped:na64e_reference_b.root",)
+    table = SelectedEfficiency(files=files, selection="simple", energy_edges=(20.0, 50.0, 100.0)).table()
+    assert table.mass == pytest.approx([0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1.0])
+    assert table.value[:, 0].mean() < 0.15, "below the box"
+    assert (table.value[:, 1] > 0.6).all()
+    assert "selection simple" in table.label
+    with pytest.raises(ConfigError, match="key 'model'"):
+        SelectedEfficiency(files=files, selection="score_only", energy_edges=(50.0, 100.0)).table()
+    with pytest.raises(InputError, match="energy_edges"):
+        SelectedEfficiency(files=files, selection="simple", energy_edges=(99.9999, 100.0)).table()
 
 
 def test_published_totals_are_quoted_as_printed() -> None:
