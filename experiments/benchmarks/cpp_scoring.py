@@ -36,10 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", type=Path, required=True, help="ONNX file written by 'na64ml export'")
     parser.add_argument("--work", type=Path, default=Path("runs/benchmarks/cpp"), help="folder for the C++ program")
     parser.add_argument("--out", type=Path, default=HERE / "cpp_scoring.json", help="JSON file for the result")
+    parser.add_argument("--events", type=int, default=5025, help="how many of the reference events")
     options = parser.parse_args(arguments)
     facts = machine()
     program = build(options.work)
-    events = EventReader("na64e_reference").read("shipped:na64e_reference.root")
+    events = EventReader("na64e_reference").read("shipped:na64e_reference.root").select(slice(0, options.events))
     folder = options.work / "arrays"
     write_arrays(events, folder)
     rows = []
