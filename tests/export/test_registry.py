@@ -48,6 +48,7 @@ def test_a_network_goes_in_and_comes_out(
     assert client.get_model_version("na64e", "1").tags["weights_hash"] == metadata.weights_hash
 
     mlflow.set_tracking_uri(tracking_uri(run_root))
+    mlflow.set_registry_uri(tracking_uri(run_root))
     flavour = mlflow.pyfunc.load_model("models:/na64e@champion")
     signature = flavour.metadata.signature
     assert signature.inputs.input_names() == ["hits", "detector", "event", "track"]
