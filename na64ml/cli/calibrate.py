@@ -3,6 +3,7 @@
 import argparse
 import logging
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from na64ml.evaluation.scored import SCORED
 
 logger = logging.getLogger(__name__)
 
-_PARTS = ("validation", "test")
+_PARTS: tuple[Literal["validation"], Literal["test"]] = ("validation", "test")
 _LOWEST = 1e-37
 """Smallest probability of single precision; only events that are hopelessly wrong are below it."""
 
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _events(
-    model: Model, arguments: argparse.Namespace, part: str
+    model: Model, arguments: argparse.Namespace, part: Literal["validation", "test"]
 ) -> tuple[NDArray[np.float64], NDArray[np.int16], NDArray[np.float64]]:
     """Return logarithms of the probabilities, classes and class-balanced weights of the scored events of a part."""
     reader = make_reader(arguments, model.layout)

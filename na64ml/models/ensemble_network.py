@@ -1,5 +1,7 @@
 """Several trained networks as one."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -21,7 +23,7 @@ class EnsembleNetwork(EventNetwork):
         ``class_path`` and ``init_args`` of each member.
     """
 
-    def __init__(self, inputs: NetworkInputs, members: list[dict[str, object]]) -> None:
+    def __init__(self, inputs: NetworkInputs, members: list[dict[str, Any]]) -> None:
         super().__init__(inputs)
         self.save_hyperparameters(ignore="inputs")
         del self.features  # the members have their own

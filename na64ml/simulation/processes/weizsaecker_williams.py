@@ -158,7 +158,7 @@ def draw_share(
     """Return shares x of the spectrum between ``low`` and ``high`` for uniform random numbers."""
     x, total = spectrum_integral(dark_mass, energy)
     first, last = (np.interp(np.asarray(limit), x, total) for limit in (low, high))
-    return np.interp(first + uniform * (last - first), total, x)
+    return np.asarray(np.interp(first + uniform * (last - first), total, x))
 
 
 def share_between(dark_mass: float, energy: float, low: float, high: float) -> float:

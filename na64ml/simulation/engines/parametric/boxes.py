@@ -82,9 +82,9 @@ def build_boxes(setup: Setup, constants: Constants) -> Boxes:
                 grid = _cells(detector, index, n_channels)
                 depth = segment.z_max - segment.z_min
                 what = sandwich_medium(detector.sandwich, segment.layers.value, depth, constants)
-                for low, high in _frame(detector, index):
+                for corner, opposite in _frame(detector, index):
                     z = segment.z.value
-                    found.append((np.array([*low, z[0]]), np.array([*high, z[1]]), len(planes), what))
+                    found.append((np.array([*corner, z[0]]), np.array([*opposite, z[1]]), len(planes), what))
                 planes.append([grid])
             columns[detector.name] = n_channels + np.arange(detector.n_channels)
         elif isinstance(detector, Counter):
@@ -147,7 +147,7 @@ def _cells(detector: Calorimeter, segment: int, first: int) -> Grid:
             np.abs((e[1:] + e[:-1]) / 2 - m) < detector.hole.value / 2 for e, m in zip(edges, centre, strict=True)
         ]
         channel = np.where(inside[0][:, None] & inside[1], NO_CHANNEL, channel)
-    return Grid(edges[0], edges[1], channel)
+    return Grid(np.asarray(edges[0], dtype=np.float64), np.asarray(edges[1], dtype=np.float64), channel)
 
 
 def _frame(detector: Calorimeter, segment: int) -> Iterator[tuple[list[float], list[float]]]:

@@ -60,7 +60,7 @@ def deposit_showers(
 def _before_sandwich(rays: Rays) -> Float:
     """Return the path length in mm to the first sandwich calorimeter, or for ever."""
     sandwich = (rays.boxes.media["sampling"][rays.box] > 0) & (rays.leave > rays.enter)
-    return np.where(sandwich, rays.enter, NEVER).min(axis=1)
+    return np.asarray(np.where(sandwich, rays.enter, NEVER).min(axis=1))
 
 
 def _deposit_integrals(

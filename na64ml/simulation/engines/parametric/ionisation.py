@@ -86,7 +86,8 @@ def deposit_tracks(
     first = rays.loss[ray, step]
     loss = np.minimum((leave - enter) * media["loss"][box], total - first)
     kept = loss > 0
-    ray, box, enter, leave, total, first, loss = (a[kept] for a in (ray, box, enter, leave, total, first, loss))
+    ray, box = ray[kept], box[kept]
+    enter, leave, total, first, loss = (a[kept] for a in (enter, leave, total, first, loss))
     own = mass[ray]
     lost = kinetic_left(total - first, own) - kinetic_left(total - first - loss, own)
     length = loss / media["loss"][box]

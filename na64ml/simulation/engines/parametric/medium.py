@@ -148,10 +148,10 @@ def e_mip(difference: float, absorber: float, c: Constants) -> float:
         Thickness of one absorber plate in radiation lengths.
     """
     charge = (difference / 70) ** c.plate_charge_power.value
-    return 1 / (1 + c.plate_strength.value * charge * absorber**c.plate_power.value)
+    return float(1 / (1 + c.plate_strength.value * charge * absorber**c.plate_power.value))
 
 
 def _critical(name: MaterialName) -> float:
     """Return the critical energy of a material in MeV (physics.md 5.1)."""
     element = ELEMENTS[name]
-    return 2.66 * (MATERIALS[name].radiation_length * element.z / element.a) ** 1.1
+    return float(2.66 * (MATERIALS[name].radiation_length * element.z / element.a) ** 1.1)
