@@ -25,11 +25,10 @@ from scipy.stats import ks_2samp
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from na64ml.events.batch import HIT_FEATURES, concatenate
+from na64ml.events.batch import HIT_FEATURES, EventBatch, concatenate
 from na64ml.events.reader import EventReader
 from na64ml.events.root_files import expand
 from na64ml.selection.absent import absent_inputs
-from na64ml.selection.mode import load_mode
 from na64ml.selection.variables import compute
 from na64ml.selection.view import EventView
 
@@ -60,13 +59,13 @@ def main() -> None:
     arguments = parser.parse_args()
     ours = open_events(arguments.files, arguments.layout)
     theirs = open_events(arguments.reference, arguments.reference_layout)
-    mode = load_mode("na64e_invisible")
-    labels = mode.label(ours.batch), mode.label(theirs.batch)
     if not arguments.raw:
         ours, theirs = calibrated(ours, arguments.files), calibrated(theirs, arguments.reference)
+    processes = theirs.batch.processes
+    labels = like(ours.batch, processes), like(theirs.batch, processes)
     tables = table(ours), table(theirs)
     result = {}
-    for index, name in enumerate(mode.classes):
+    for index, name in enumerate(processes):
         pair = tuple({key: values[label == index] for key, values in one.items()}
                      for one, label in zip(tables, labels, strict=True))  # fmt: skip
         counts = [len(one["ecal_energy"]) for one in pair]
@@ -76,13 +75,20 @@ def main() -> None:
         print(f"{name:24} {counts} AUC {result[name]['auc']:.3f} {result[name]['auc_interval']} ", flush=True)
         print("   ", {key: float(f"{value:.2g}") for key, value in result[name]["p_values"].items()})
     (arguments.out / f"{arguments.name}.json").write_text(json.dumps(result, indent=1) + "\n")
-    draw(tables, labels, mode.classes, arguments.out / f"{arguments.name}.png")
+    draw(tables, labels, processes, arguments.out / f"{arguments.name}.png")
 
 
 def open_events(files: list[str], layout: str) -> EventView:
     reader = EventReader(layout)
     batch = concatenate(list(reader.iterate(files)))
     return EventView(batch, reader.setup, reader.conditions, absent_inputs(reader.layout, reader.setup))
+
+
+def like(batch: EventBatch, processes: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return the index of each event's process among ``processes``, -1 for others and for biased electroproduction."""
+    index = np.array([processes.index(name) if name in processes else -1 for name in batch.processes])[batch.process]
+    biased = (index == processes.index("electroproduction")) & (batch.weight != 1)
+    return np.where(biased, -1, index)
 
 
 def calibrated(view: EventView, files: list[str]) -> EventView:
