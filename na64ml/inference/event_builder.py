@@ -233,13 +233,15 @@ class EventBuilder:
         columns: Any = zip(events.ids.tolist(), scores.status.tolist(), scores.score.tolist(), probability, strict=True)
         return [
             ScoredEvent(
-                *ids,
+                run=run,
+                spill=spill,
+                spillevent=spillevent,
                 status=status,
                 score=score,
                 probability=dict(zip(known.classes, values, strict=True)),
                 passed={name: decisions[i] for name, decisions in passed.items()},
             )
-            for i, (ids, status, score, values) in enumerate(columns)
+            for i, ((run, spill, spillevent), status, score, values) in enumerate(columns)
         ]
 
 

@@ -170,8 +170,9 @@ class Scorer:
             hint = f"use one of {', '.join(known)}" if known else "it has none, export it with --working-points"
             raise ConfigError(f"{self.model}: has no working point '{working_point}'; {hint}")
         # In double precision, as selections and the C++ scorer compare: NumPy would round the threshold to float32.
-        above: NDArray[np.bool_] = scores.score.astype(np.float64) >= known[working_point]
-        return above & (scores.status == SCORED)
+        above = scores.score.astype(np.float64) >= known[working_point]
+        passed: NDArray[np.bool_] = above & (scores.status == SCORED)
+        return passed
 
     def _score(self, events: EventBatch) -> Scores:
         ids = self._detector_ids(events)
