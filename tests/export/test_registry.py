@@ -27,6 +27,11 @@ def checkpoint(network: EdgeConvNetwork, record: NetworkRecord, tmp_path_factory
     return path
 
 
+def client_of(root: Path) -> MlflowClient:
+    """A client of the tracking store and the registry in a run root, whatever MLflow was told before."""
+    return MlflowClient(tracking_uri(root), tracking_uri(root))
+
+
 def test_a_network_goes_in_and_comes_out(
     onnx_file: Path,
     checkpoint: Path,
@@ -37,7 +42,7 @@ def test_a_network_goes_in_and_comes_out(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    client = MlflowClient(tracking_uri(run_root))
+    client = client_of(run_root)
     store = ["--tracking", str(run_root)]
     register = ["register", str(onnx_file), "--checkpoint", str(checkpoint), "--name", "na64e", *store]
     assert main(register) == 0
@@ -104,7 +109,7 @@ def test_what_fails_the_parity_check_is_not_registered(
     torch.save(content, tmp_path / "other.ckpt")
     assert main(["register", str(onnx_file), "--checkpoint", str(tmp_path / "other.ckpt"), *store]) == 2
     assert "key 'weights_hash' is" in " ".join(capsys.readouterr().err.split())
-    assert MlflowClient(tracking_uri(run_root)).search_registered_models() == []
+    assert client_of(run_root).search_registered_models() == []
 
 
 def test_a_folder_without_a_store_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
