@@ -55,6 +55,8 @@ class Boxes:
         By name of a field of `Medium`, ``[n_boxes]``.
     planes
         For each range in z that is read separately, the grids there.
+    depths
+        ``[n_planes, 2]``: first and last z in mm of each.
     n_channels
         Number of channels of all calorimeters and counters.
     columns
@@ -66,8 +68,13 @@ class Boxes:
     plane: Int
     media: dict[str, Float]
     planes: tuple[tuple[Grid, ...], ...]
+    depths: Float
     n_channels: int
     columns: dict[str, Int]
+
+    def of_planes(self, name: str) -> Float:
+        """Return a property of the medium of each plane, ``[n_planes]``."""
+        return self.media[name][np.unique(self.plane, return_index=True)[1]]
 
 
 def build_boxes(setup: Setup, constants: Constants) -> Boxes:
@@ -94,12 +101,14 @@ def build_boxes(setup: Setup, constants: Constants) -> Boxes:
         n_channels += detector.n_channels
     low, high, plane, media = zip(*found, strict=True)
     names = [item.name for item in fields(Medium)]
+    first = np.unique(plane, return_index=True)[1]
     return Boxes(
         low=np.array(low),
         high=np.array(high),
         plane=np.array(plane),
         media={name: np.array([getattr(one, name) for one in media]) for name in names},
         planes=tuple(tuple(grids) for grids in planes),
+        depths=np.column_stack([np.array(low)[first, 2], np.array(high)[first, 2]]),
         n_channels=n_channels,
         columns=columns,
     )

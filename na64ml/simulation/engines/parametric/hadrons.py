@@ -22,6 +22,7 @@ from na64ml.simulation.engines.parametric.table import Table
 from na64ml.simulation.processes.two_body import isotropic
 
 Float = NDArray[np.float64]
+Int = NDArray[np.int64]
 
 PION_MASS, NUCLEON_MASS = 0.1396, 0.9389
 
@@ -53,16 +54,19 @@ def deposit_hadrons(
         planes.add(some.slot, some.origin, some.direction, until)
         deposit_tracks(some.slot, rays.select(track), some.kinetic, some.mass, until, table, c, rng)
         rest = np.flatnonzero((stopped >= 0) & (stop <= end))
-        captured, decayed = decays_at_rest(hadrons.select(rest), rays.select(rest).at(stop[rest]), rng)
+        around = rays.select(rest).property("interaction", stopped[rest])
+        captured, decayed = decays_at_rest(hadrons.select(rest), rays.at(stop[rest], rest), around, rng)
         hit = np.flatnonzero((step >= 0) & (end < stop))
-        hadrons, showers, excited = _interact(hadrons.select(hit), rays.select(hit), end[hit], c, rng)
+        hadrons, showers, excited = _interact(hadrons.select(hit), rays.select(hit), step[hit], end[hit], c, rng)
         deposit_nuclei(Nuclei.join([captured, excited]), boxes, table, c, rng)
         found += [decayed, showers]
     return found
 
 
-def _interact(parent: Tracks, rays: Rays, path: Float, c: Constants, rng: Generator) -> tuple[Tracks, Showers, Nuclei]:
-    """Return the hadrons, the showers and the excited nuclei of interactions at some path lengths."""
+def _interact(
+    parent: Tracks, rays: Rays, step: Int, path: Float, c: Constants, rng: Generator
+) -> tuple[Tracks, Showers, Nuclei]:
+    """Return the hadrons, the showers and the excited nuclei of interactions in some box, at some path length."""
     kinetic = np.where(parent.charge != 0, _kinetic_at(parent, rays, path), parent.kinetic)
     energy = np.maximum(kinetic + parent.released, NEGLIGIBLE)
     origin = rays.at(path)
@@ -72,7 +76,7 @@ def _interact(parent: Tracks, rays: Rays, path: Float, c: Constants, rng: Genera
     nucleus = np.where(splits, nucleus, energy)
     which = np.flatnonzero(splits)
     hadrons, showers = _branches(parent.select(which), origin[which], (energy - nucleus)[which], c, rng)
-    return hadrons, showers, Nuclei(parent.slot, origin, nucleus)
+    return hadrons, showers, Nuclei(parent.slot, origin, nucleus, rays.property("interaction", step))
 
 
 def _branches(parent: Tracks, origin: Float, energy: Float, c: Constants, rng: Generator) -> tuple[Tracks, Showers]:

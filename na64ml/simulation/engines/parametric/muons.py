@@ -37,7 +37,8 @@ def deposit_muons(
     deposit_tracks(muons.slot, rays, muons.kinetic, muons.mass, stop, table, c, rng)
     rest = np.flatnonzero(step >= 0)
     at_rest = replace(muons.select(rest), released=np.full(len(rest), CAPTURE))
-    captured, decayed = decays_at_rest(at_rest, rays.at(stop[rest], rest), rng)
+    around = rays.select(rest).property("interaction", step[rest])
+    captured, decayed = decays_at_rest(at_rest, rays.at(stop[rest], rest), around, rng)
     deposit_nuclei(captured, boxes, table, c, rng)
     length, cut = rays.radiation[:, -1], c.hard_loss_from.value
     # Spectra: bremsstrahlung 4/3 dv/v for each radiation length, pairs and knock-on electrons as 1/E² above the cut.

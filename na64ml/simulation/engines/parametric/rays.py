@@ -112,20 +112,22 @@ class Rays:
 
 def trace(boxes: Boxes, origin: Float, direction: Float) -> Rays:
     """Find the boxes along lines."""
-    safe = np.where(np.abs(direction) < 1e-9, 1e-9, direction)
-    first = np.zeros((len(origin), len(boxes.low)))
-    last = np.full_like(first, NEVER)
-    for axis in range(3):
-        inverse = 1 / safe[:, axis, None]
-        one = (boxes.low[:, axis] - origin[:, axis, None]) * inverse
-        other = (boxes.high[:, axis] - origin[:, axis, None]) * inverse
-        np.maximum(first, np.minimum(one, other), out=first)
-        np.minimum(last, np.maximum(one, other), out=last)
+    # One row for each box and axis: long contiguous operations on all lines at once.
+    inverse = 1 / np.where(np.abs(direction) < 1e-9, 1e-9, direction).T
+    start = np.ascontiguousarray(origin.T)
+    n, n_boxes = len(origin), len(boxes.low)
+    first, last = np.zeros((n_boxes, n)), np.full((n_boxes, n), NEVER)
+    one, other = np.empty(n), np.empty(n)
+    for box in range(n_boxes):
+        for axis in range(3):
+            np.multiply(boxes.low[box, axis] - start[axis], inverse[axis], out=one)
+            np.multiply(boxes.high[box, axis] - start[axis], inverse[axis], out=other)
+            np.maximum(first[box], np.minimum(one, other), out=first[box])
+            np.minimum(last[box], np.maximum(one, other), out=last[box])
     crossed = last > first + 1e-6
     first[~crossed] = NEVER
     last[~crossed] = NEVER
-    most = max(int(crossed.sum(axis=1).max(initial=0)), 1)
-    order = np.argsort(first, axis=1)[:, :most]
-    rows = np.arange(len(origin))[:, None]
-    enter, leave = first[rows, order], last[rows, order]
-    return Rays(boxes, origin, direction, np.where(leave > enter, order, 0), enter, leave)
+    most = max(int(crossed.sum(axis=0).max(initial=0)), 1)
+    order = np.argsort(first, axis=0)[:most]
+    enter, leave = (np.ascontiguousarray(np.take_along_axis(a, order, axis=0).T) for a in (first, last))
+    return Rays(boxes, origin, direction, np.where(leave > enter, order.T, 0), enter, leave)
