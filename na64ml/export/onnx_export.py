@@ -1,8 +1,6 @@
 """From a trained network to one ONNX file."""
 
-import contextlib
 import hashlib
-import io
 import logging
 import tempfile
 import warnings
@@ -217,8 +215,7 @@ def _with_dynamo(delivered: DeliveredNetwork, example: tuple[torch.Tensor, ...],
 
 def _with_torch_script(delivered: DeliveredNetwork, example: tuple[torch.Tensor, ...], opset: int) -> onnx.ModelProto:
     axes = dict(zip((*INPUTS, *OUTPUTS), ("hits", "hits", "hits", *["events"] * 5), strict=True))
-    # It prints the whole graph when it fails.
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+    with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "network.onnx"
         torch.onnx.export(
             delivered,
