@@ -30,5 +30,6 @@ def group_max(values: Tensor, group: Tensor, n_groups: int) -> Tensor:
 def group_statistics(values: Tensor, group: Tensor, n_groups: int) -> Tensor:
     """Return mean, maximum and sum of the rows of each group, ``[n_groups, 3 * n_columns]``; 0 if it is empty."""
     count = values.new_ones((values.shape[0], 1))
-    total, size = group_sum(torch.cat([values, count], dim=1), group, n_groups).split([values.shape[1], 1], dim=1)
+    sums = group_sum(torch.cat([values, count], dim=1), group, n_groups)
+    total, size = sums[:, :-1], sums[:, -1:]
     return torch.cat([total / size.clamp(min=1), group_max(values, group, n_groups), total], dim=1)
