@@ -7,6 +7,9 @@ import numpy as np
 from na64ml.errors import ConfigError
 from na64ml.limits.production.target import Array
 
+ROUNDING = 1e-6
+"""Masses in files are of single precision."""
+
 
 @dataclass(frozen=True, eq=False)
 class EfficiencyTable:
@@ -54,7 +57,7 @@ class EfficiencyTable:
     def _row(self, mass: float, table: Array) -> Array:
         if len(self.mass) == 0:
             return np.asarray(table[0])
-        if not self.mass[0] * (1 - 1e-9) <= mass <= self.mass[-1] * (1 + 1e-9):
+        if not self.mass[0] * (1 - ROUNDING) <= mass <= self.mass[-1] * (1 + ROUNDING):
             raise ConfigError(
                 f"mass {mass:g} GeV: the efficiency was measured from {self.mass[0]:g} to {self.mass[-1]:g} GeV "
                 f"({self.label}); restrict key 'masses' or measure more"

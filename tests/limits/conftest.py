@@ -35,7 +35,7 @@ def events(tmp_path: Path) -> Path:
     score[label == 1] = np.where(np.arange(n_background) < 4, 1.0, -1.0)
     score[label == 2] = -1.0
     mass = np.full(n, np.nan)
-    mass[:n_signal] = np.where(np.arange(n_signal) < n_signal // 2, 0.01, 0.1)
+    mass[:n_signal] = np.where(np.arange(n_signal) < n_signal // 2, np.float32(0.01), np.float32(0.1))
     ecal = np.where(label == 0, np.where(np.arange(n) % 2 == 0, 10.0, 30.0), 40.0)
     scored = ScoredEvents(
         classes=("dark_photon", "electroproduction", "dimuon"),

@@ -58,6 +58,12 @@ def test_uncertainties_weaken_the_limit() -> None:
     assert background > strength_limit((one(2.0, 4),)).observed  # type: ignore[operator]
 
 
+def test_a_background_that_is_only_bounded_is_no_obstacle() -> None:
+    found = strength_limit((one(0.0, 0, 0.5),))
+    assert found.observed == pytest.approx(2.3026, abs=1e-3)
+    assert found.expected[4] > found.expected[2]
+
+
 def test_expected_band_is_made_of_the_possible_outcomes() -> None:
     found = strength_limit((one(0.51, None),))
     assert found.observed is None

@@ -63,12 +63,12 @@ def _inputs(curve: Curve) -> Table:
         table.add_column(column)
     for one in curve.inputs:
         for origin, estimate in one.backgrounds.items():
-            sign = "<= " if estimate.is_limit else ""
+            bounds = " (with upper limits)" if estimate.is_limit else ""
             table.add_row(
                 one.period.name,
                 f"{one.period.exposure.value:.3g}",
                 one.efficiency.label,
-                f"{origin}: {sign}{estimate.value:.3g} ± {estimate.error:.2g}; {estimate.note}",
+                f"{origin}: {estimate.value:.3g} ± {estimate.error:.2g}{bounds}; {estimate.note}",
                 "yes" if origin == one.background.origin else "",
                 "-" if one.period.observed is None else str(one.period.observed),
             )

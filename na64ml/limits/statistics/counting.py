@@ -1,5 +1,6 @@
 """Counting experiments as pyhf models: one channel for each period, systematics as nuisance parameters."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,8 @@ import pyhf
 
 from na64ml.errors import ConfigError
 from na64ml.limits.production.target import Array
+
+logging.getLogger("pyhf.pdf").setLevel(logging.ERROR)  # it warns of every model that its rates are clipped
 
 LEAST = 1e-6
 """Events that stand for none: pyhf needs rates above zero."""
@@ -48,7 +51,9 @@ class Channel:
 
 
 def workspace(channels: tuple[Channel, ...], yield_error: float) -> dict[str, Any]:
-    """Return the pyhf specification; uncertainties are log-normal.
+    """Return the pyhf specification: log-normal uncertainties of the signal, Gaussian ones of the background.
+
+    A model of it needs ``clip_sample_data=LEAST``, so that no rate is negative.
 
     Parameters
     ----------
@@ -63,7 +68,7 @@ def _channel(channel: Channel, yield_error: float) -> dict[str, Any]:
     signal += _log_normal("yield", yield_error)
     signal += _log_normal(f"efficiency {channel.name}", channel.efficiency_error)
     rate = max(channel.background, LEAST)
-    background = _log_normal(f"background {channel.name}", channel.background_error / rate)
+    background = _additive(f"background {channel.name}", rate, channel.background_error)
     return {
         "name": channel.name,
         "samples": [
@@ -78,6 +83,13 @@ def _log_normal(name: str, relative: float) -> list[dict[str, Any]]:
     if relative <= 0:
         return []
     return [{"name": name, "type": "normsys", "data": {"hi": 1 + relative, "lo": 1 / (1 + relative)}}]
+
+
+def _additive(name: str, rate: float, error: float) -> list[dict[str, Any]]:
+    """Return the modifier of a Gaussian uncertainty, which may exceed the rate; none if it is 0."""
+    if error <= 0:
+        return []
+    return [{"name": name, "type": "histosys", "data": {"hi_data": [rate + error], "lo_data": [rate - error]}}]
 
 
 def rates(specification: dict[str, Any], shifts: Array) -> tuple[Array, Array]:
@@ -96,7 +108,7 @@ def rates(specification: dict[str, Any], shifts: Array) -> tuple[Array, Array]:
         ``[n, n_channels]`` each.
     """
     # Checking the schema takes longer than the limit, and `_channel` writes what it asks for.
-    model = pyhf.Model(specification, batch_size=len(shifts), poi_name="mu", validate=False)
+    model = pyhf.Model(specification, batch_size=len(shifts), poi_name="mu", validate=False, clip_sample_data=LEAST)
     points = np.tile(model.config.suggested_init(), (len(shifts), 1)).astype(float)
     nuisances = [i for i in range(model.config.npars) if i != model.config.poi_index]
     points[:, nuisances] = shifts[:, : len(nuisances)]

@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from na64ml.errors import ConfigError
 from na64ml.limits.production.target import Array
-from na64ml.limits.statistics.counting import Channel, workspace
+from na64ml.limits.statistics.counting import LEAST, Channel, workspace
 from na64ml.limits.statistics.exact import ExactCounting
 from na64ml.selection.intervals import CONFIDENCE_LEVEL
 
@@ -122,7 +122,7 @@ def discovery(channels: tuple[Channel, ...], yield_error: float = 0.0) -> tuple[
 
 
 def _model(channels: tuple[Channel, ...], yield_error: float) -> tuple[pyhf.Model, list[float]]:
-    model = pyhf.Model(workspace(channels, yield_error), poi_name="mu")
+    model = pyhf.Model(workspace(channels, yield_error), poi_name="mu", clip_sample_data=LEAST)
     counts = observed_counts(channels)
     data = counts if counts is not None else np.array([one.background for one in channels])
     order = [model.config.channels.index(one.name) for one in channels]
