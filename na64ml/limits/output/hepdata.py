@@ -1,7 +1,9 @@
 """A curve as a HEPData record, written by ``hepdata_lib``."""
 
 import shutil
+from contextlib import chdir
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hepdata_lib import Submission, Table, Variable
 
@@ -15,8 +17,9 @@ def write_hepdata(curve: Curve, folder: Path) -> None:
     with atomic_path(folder) as part:
         submission = Submission()
         submission.add_table(_table(curve))
-        submission.create_files(str(part), remove_old=True)
-        (part.parent / "submission.tar.gz").unlink(missing_ok=True)
+        where = str(part.resolve())
+        with TemporaryDirectory() as scratch, chdir(scratch):  # an archive goes into the working folder
+            submission.create_files(where, remove_old=True)
         if folder.is_dir():
             shutil.rmtree(folder)
 

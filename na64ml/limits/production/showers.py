@@ -60,9 +60,9 @@ def shower(initial: float) -> Shower:
     photons = _photons(primary, energy)
     born = _pairs(photons / CONVERSION * width, energy) * width
     secondary = _response(edges, energy) @ born
-    per_gev = np.interp([e / TABLE_ENERGY * initial for e in SECONDARY_POSITRONS], energy, secondary / width)
+    place = np.array(list(SECONDARY_POSITRONS)) * initial
+    per_gev = np.interp(place, energy, secondary / width)
     known = np.array(list(SECONDARY_POSITRONS.values())) * TABLE_ENERGY / initial
-    place = np.array(list(SECONDARY_POSITRONS)) / TABLE_ENERGY * initial
     secondary = secondary * np.interp(energy, place, known / per_gev)
     photons = photons + _photons(2 * secondary, energy)
     return Shower(energy, width, primary, secondary, photons * width)
