@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--reference-layout", default="na64e_reference")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     parser.add_argument("--name", default="events")
+    parser.add_argument("--without", help="leave out variables whose names contain this")
     parser.add_argument("--raw", action="store_true", help="do not calibrate the cells")
     arguments = parser.parse_args()
     ours = open_events(arguments.files, arguments.layout)
@@ -63,7 +64,14 @@ def main() -> None:
         ours, theirs = calibrated(ours, arguments.files), calibrated(theirs, arguments.reference)
     processes = theirs.batch.processes
     labels = like(ours.batch, processes), like(theirs.batch, processes)
-    tables = table(ours), table(theirs)
+    tables = tuple(
+        {
+            key: values
+            for key, values in table(view).items()
+            if not arguments.without or arguments.without not in key.lower()
+        }
+        for view in (ours, theirs)
+    )
     result = {}
     for index, name in enumerate(processes):
         pair = tuple({key: values[label == index] for key, values in one.items()}
@@ -75,7 +83,8 @@ def main() -> None:
         print(f"{name:24} {counts} AUC {result[name]['auc']:.3f} {result[name]['auc_interval']} ", flush=True)
         print("   ", {key: float(f"{value:.2g}") for key, value in result[name]["p_values"].items()})
     (arguments.out / f"{arguments.name}.json").write_text(json.dumps(result, indent=1) + "\n")
-    draw(tables, labels, processes, arguments.out / f"{arguments.name}.png")
+    if not arguments.without:
+        draw(tables, labels, processes, arguments.out / f"{arguments.name}.png")
 
 
 def open_events(files: list[str], layout: str) -> EventView:
@@ -128,7 +137,7 @@ def table(view: EventView) -> dict[str, NDArray[np.float64]]:
 
 def p_values(ours: dict[str, NDArray[np.float64]], theirs: dict[str, NDArray[np.float64]]) -> dict[str, float]:
     """Return p-values of two-sample Kolmogorov-Smirnov tests."""
-    names = [*TESTED, *(name for name in ours if name.startswith("n "))]
+    names = [name for name in ours if name in TESTED or name.startswith("n ")]
     return {name: float(ks_2samp(ours[name], theirs[name]).pvalue) for name in names}
 
 
