@@ -1,9 +1,13 @@
 """Several trained networks as one."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from na64ml.errors import ConfigError
+from na64ml.graphs.batch import PackedBatch
 from na64ml.models.checkpoint import NetworkRecord
 from na64ml.models.class_path import import_class
 from na64ml.models.inputs import NetworkInputs
@@ -21,7 +25,7 @@ class EnsembleNetwork(EventNetwork):
         ``class_path`` and ``init_args`` of each member.
     """
 
-    def __init__(self, inputs: NetworkInputs, members: list[dict[str, object]]) -> None:
+    def __init__(self, inputs: NetworkInputs, members: list[dict[str, Any]]) -> None:
         super().__init__(inputs)
         self.save_hyperparameters(ignore="inputs")
         del self.features  # the members have their own
@@ -37,6 +41,12 @@ class EnsembleNetwork(EventNetwork):
             for member in self.members
         ]
         return torch.logsumexp(torch.stack(log_p), dim=0)
+
+    def fit_normalisation(self, batches: Iterable[PackedBatch]) -> None:
+        """Fit the input normalisation of every member."""
+        kept = list(batches)
+        for member in self.members:
+            member.fit_normalisation(kept)
 
 
 def ensemble(
@@ -71,7 +81,9 @@ def ensemble(
                     f"{name}: key '{key}' differs from that of {names[0]}; members must be trained on the same "
                     "detectors, classes and split, because the ensemble must not be tested on what a member has seen"
                 )
-    members = [{"class_path": record.class_path, "init_args": record.init_args} for record in records]
+    members: list[dict[str, Any]] = [
+        {"class_path": record.class_path, "init_args": record.init_args} for record in records
+    ]
     joined = EnsembleNetwork(first.inputs, members)
     for member, network in zip(joined.members, networks, strict=True):
         member.load_state_dict(network.state_dict())

@@ -1,6 +1,6 @@
 """What a search for hyperparameters may change."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -60,5 +60,5 @@ class SearchSpace(StrictModel):
     """
 
     metric: str = "validation/loss"
-    direction: str = Field(default="minimize", pattern="^(minimize|maximize)$")
+    direction: Literal["minimize", "maximize"] = "minimize"
     parameters: dict[str, Parameter] = Field(min_length=1)
