@@ -1,11 +1,13 @@
 """Several trained networks as one."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from na64ml.errors import ConfigError
+from na64ml.graphs.batch import PackedBatch
 from na64ml.models.checkpoint import NetworkRecord
 from na64ml.models.class_path import import_class
 from na64ml.models.inputs import NetworkInputs
@@ -40,6 +42,12 @@ class EnsembleNetwork(EventNetwork):
         ]
         return torch.logsumexp(torch.stack(log_p), dim=0)
 
+    def fit_normalisation(self, batches: Iterable[PackedBatch]) -> None:
+        """Fit the input normalisation of every member."""
+        kept = list(batches)
+        for member in self.members:
+            member.fit_normalisation(kept)
+
 
 def ensemble(
     networks: list[EventNetwork], records: list[NetworkRecord], names: list[str]
@@ -73,7 +81,9 @@ def ensemble(
                     f"{name}: key '{key}' differs from that of {names[0]}; members must be trained on the same "
                     "detectors, classes and split, because the ensemble must not be tested on what a member has seen"
                 )
-    members = [{"class_path": record.class_path, "init_args": record.init_args} for record in records]
+    members: list[dict[str, Any]] = [
+        {"class_path": record.class_path, "init_args": record.init_args} for record in records
+    ]
     joined = EnsembleNetwork(first.inputs, members)
     for member, network in zip(joined.members, networks, strict=True):
         member.load_state_dict(network.state_dict())
