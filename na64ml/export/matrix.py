@@ -50,6 +50,12 @@ GEOMETRIC_LAYERS: dict[str, dict[str, Any]] = {
 }
 """Layers that networks with a parameter ``layer`` are tried with, and their arguments."""
 
+MEMBERS = [
+    {"class_path": "na64ml.models.deep_sets_network.DeepSetsNetwork", "init_args": {}},
+    {"class_path": "na64ml.models.fast_edge_conv_network.FastEdgeConvNetwork", "init_args": {}},
+]
+"""What networks with a parameter ``members`` are tried with."""
+
 _FEW = 32
 _MANY = 4
 
@@ -100,9 +106,15 @@ def network_classes() -> list[type[EventNetwork]]:
 
 
 def candidates(kinds: Sequence[type[EventNetwork]]) -> list[Candidate]:
-    """Return every network with its defaults, and those that take any layer with each of `GEOMETRIC_LAYERS`."""
+    """Return every network with its defaults, those that take any layer with each of `GEOMETRIC_LAYERS`.
+
+    Ensembles are tried with `MEMBERS`.
+    """
     found = []
     for kind in kinds:
+        if "members" in inspect.signature(kind).parameters:
+            found.append(Candidate(kind.__name__, kind, {"members": MEMBERS}))
+            continue
         if "layer" not in inspect.signature(kind).parameters:
             found.append(Candidate(kind.__name__, kind))
             continue
@@ -113,7 +125,7 @@ def candidates(kinds: Sequence[type[EventNetwork]]) -> list[Candidate]:
 
 
 def variants(candidate: Candidate) -> list[tuple[str, int]]:
-    """Return the exporters and opsets to try: all for networks, those of ``na64ml export`` for single layers."""
+    """Return the exporters and opsets to try: all for networks, those of ``na64ml export`` for layers and ensembles."""
     if candidate.arguments:
         return [("dynamo", OPSET)]
     return [(exporter, opset) for exporter in EXPORTERS for opset in OPSETS]
