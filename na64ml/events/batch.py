@@ -132,6 +132,20 @@ class EventBatch:
             raise InputError(f"the events have no detector '{name}'; they have {', '.join(self.detectors)}")
         return self.detectors.index(name)
 
+    def with_detectors(self, names: Sequence[str]) -> "EventBatch":
+        """Return the events with detectors numbered in the order of ``names``, which may hold more than there are.
+
+        Raises
+        ------
+        InputError
+            If a detector of the events is not among ``names``.
+        """
+        unknown = sorted(set(self.detectors) - set(names))
+        if unknown:
+            raise InputError(f"the events have detectors {', '.join(unknown)} besides {', '.join(names)}")
+        ids = np.array([list(names).index(name) for name in self.detectors], dtype=self.detector.dtype)
+        return replace(self, detectors=tuple(names), detector=ids[self.detector])
+
     def select(self, which: Select) -> "EventBatch":
         """Return the chosen events, by slice, mask or indices, in the order asked for."""
         index = np.arange(len(self), dtype=np.int64)[which]

@@ -101,7 +101,8 @@ def first_hits(events: EventBatch, n_hits: NDArray[np.int64]) -> EventBatch:
 
 
 def reference_scores(delivered: DeliveredNetwork, events: EventBatch, size: int) -> Scores:
-    """Score events with PyTorch."""
+    """Score events with PyTorch; detectors are found by name."""
+    events = events.with_detectors(delivered.network.inputs.detector_names)
     parts = []
     with torch.inference_mode():
         for start in range(0, len(events), size):

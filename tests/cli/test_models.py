@@ -1,6 +1,7 @@
 import logging
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from na64ml.cli.models import Model, open_model
@@ -31,6 +32,13 @@ def test_both_kinds_of_file_describe_the_same_network(
     assert model.background_fractions == record.inputs.background_fractions
     assert (model.data_hash, model.conditions_hash) == (record.data_hash, record.conditions_hash)
     assert (model.score(few_events).status == 0).all()
+
+
+def test_detectors_are_found_by_name(model: Model, few_events: EventBatch) -> None:
+    """Layouts may list the same detectors in another order."""
+    other = few_events.with_detectors(few_events.detectors[::-1])
+    assert (other.detector != few_events.detector).any()
+    np.testing.assert_array_equal(model.score(other).score, model.score(few_events).score)
 
 
 def test_a_mode_with_other_classes_is_refused(model: Model, mode: Mode) -> None:
