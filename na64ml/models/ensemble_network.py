@@ -1,7 +1,7 @@
 """Several trained networks as one."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +46,7 @@ class EnsembleNetwork(EventNetwork):
         """Fit the input normalisation of every member."""
         kept = list(batches)
         for member in self.members:
-            member.fit_normalisation(kept)
+            cast(EventNetwork, member).fit_normalisation(kept)
 
 
 def ensemble(
