@@ -210,6 +210,7 @@ def test_gradients_reach_every_parameter(model: EventNetwork, few_events: EventB
     assert without == []
 
 
+@pytest.mark.slow
 def test_the_exported_file_gives_the_same_answers(
     model: EventNetwork, few_events: EventBatch, export_small: Callable[[EventNetwork], Path]
 ) -> None:
