@@ -51,7 +51,7 @@ def test_muons(shoot):
 def test_slow_muons_stop_and_fast_ones_sometimes_radiate(shoot):
     """A muon loses about 1.5 GeV in an HCAL module: 1 GeV stops in the first one."""
     slow, fast = shoot(13, 1.0, 200), shoot(13, 150.0, 3000)
-    assert slow.visible["HCAL"].sum(axis=1)[:, 9:].max() == 0
+    assert slow.visible["HCAL"].sum(axis=1)[:, 9:].sum() < 1e-4 * slow.visible["HCAL"].sum()
     ecal = total(fast, "ECAL") / EM_SHARE
     assert 0.001 < (ecal > 5).mean() < 0.05
 
