@@ -92,8 +92,10 @@ def deposit_tracks(
     lost = kinetic_left(total - first, own) - kinetic_left(total - first - loss, own)
     length = loss / media["loss"][box]
     hardest = c.hard_loss_from.value * media["em_share"][box]
-    visible = minimum_ionising(length * media["plastic"][box], hardest, rng) * (lost / loss)
-    visible *= media["track_response"][box]
+    fast = minimum_ionising(length * media["plastic"][box], hardest, rng) * media["track_response"][box]
+    # Slow particles have no delta rays: the plastic holds its share of what they lose.
+    slow = np.clip(lost / loss - 1, 0, 1)
+    visible = (1 - slow) * fast * (lost / loss) + slow * lost * media["mip_share"][box]
     angle = rng.standard_normal((len(kinetic), 2)) * (SCATTERING / np.sqrt(kinetic**2 + 2 * kinetic * mass))[:, None]
     deep = rays.radiation[ray, step] + (leave - enter) / 2 * media["radiation"][box]
     # Two points on each chord, so that slanting tracks share their energy among cells.
