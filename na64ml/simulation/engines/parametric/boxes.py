@@ -89,9 +89,9 @@ def build_boxes(setup: Setup, constants: Constants) -> Boxes:
                 grid = _cells(detector, index, n_channels)
                 depth = segment.z_max - segment.z_min
                 what = sandwich_medium(detector.sandwich, segment.layers.value, depth, constants)
-                for corner, opposite in _frame(detector, index):
+                for low, high in _frame(detector, index):
                     z = segment.z.value
-                    found.append((np.array([*corner, z[0]]), np.array([*opposite, z[1]]), len(planes), what))
+                    found.append((np.array([*low, z[0]]), np.array([*high, z[1]]), len(planes), what))
                 planes.append([grid])
             columns[detector.name] = n_channels + np.arange(detector.n_channels)
         elif isinstance(detector, Counter):
@@ -99,16 +99,16 @@ def build_boxes(setup: Setup, constants: Constants) -> Boxes:
         else:
             continue
         n_channels += detector.n_channels
-    low, high, plane, media = zip(*found, strict=True)
+    lows, highs, plane, media = zip(*found, strict=True)
     names = [item.name for item in fields(Medium)]
     first = np.unique(plane, return_index=True)[1]
     return Boxes(
-        low=np.array(low),
-        high=np.array(high),
+        low=np.array(lows),
+        high=np.array(highs),
         plane=np.array(plane),
         media={name: np.array([getattr(one, name) for one in media]) for name in names},
         planes=tuple(tuple(grids) for grids in planes),
-        depths=np.column_stack([np.array(low)[first, 2], np.array(high)[first, 2]]),
+        depths=np.column_stack([np.array(lows)[first, 2], np.array(highs)[first, 2]]),
         n_channels=n_channels,
         columns=columns,
     )
@@ -139,14 +139,15 @@ def _add_counter(
 
 def _cells(detector: Calorimeter, segment: int, first: int) -> Grid:
     """Return the cells of a segment; the borders of a hole cut them."""
-    edges, index = [], []
+    edges: list[Float] = []
+    index: list[Int] = []
     for axis in (0, 1):
         n, width, centre = detector.cells.value[axis], detector.cell_size.value[axis], detector.segment_centre(segment)
         own = centre[axis] + (np.arange(n + 1) - n / 2) * width
         if detector.hole is not None:
             own = np.unique([*own, *(centre[axis] + side * detector.hole.value / 2 for side in (-1, 1))])
         middle = (own[1:] + own[:-1]) / 2
-        edges.append(own)
+        edges.append(own.astype(np.float64))
         index.append(np.floor((middle - centre[axis]) / width + n / 2).astype(np.int64))
     nx, ny = detector.cells.value
     channel = first + (segment * nx + index[0][:, None]) * ny + index[1]
@@ -156,7 +157,7 @@ def _cells(detector: Calorimeter, segment: int, first: int) -> Grid:
             np.abs((e[1:] + e[:-1]) / 2 - m) < detector.hole.value / 2 for e, m in zip(edges, centre, strict=True)
         ]
         channel = np.where(inside[0][:, None] & inside[1], NO_CHANNEL, channel)
-    return Grid(np.asarray(edges[0], dtype=np.float64), np.asarray(edges[1], dtype=np.float64), channel)
+    return Grid(edges[0], edges[1], channel)
 
 
 def _frame(detector: Calorimeter, segment: int) -> Iterator[tuple[list[float], list[float]]]:

@@ -36,13 +36,14 @@ class Constants(StrictModel):
         photons, and to alpha.
     maximum_spread, alpha_spread, correlation
         Factors of the GFlash fluctuations of ln T and ln alpha and of their correlation.
-    core_scale, tail_scale, core_share_shift
-        Factors of the radii of core and tail, and what is added to the share of the core.
+    core_scale, tail_scale, core_share_shift, core_share_early
+        Factors of the radii of core and tail, what is added to the share of the core, and by which share less early in
+        the shower.
     depth_spots, depth_power
         Number of independent spots of the longitudinal fluctuations of a shower of 1 GeV beyond those of its profile,
         and the power of the energy it grows with.
-    leak_angle
-        Growth of the radii with the gap behind which a shower goes on, in mm for each mm.
+    leak_radius, leak_angle
+        What is added to the radii behind a gap: a length in mm, and its growth with the gap in mm for each mm.
     lateral_spots, lateral_power
         Number of independent spots of the lateral fluctuations of a shower of 1 GeV, and the power of the energy it
         grows with.
@@ -95,6 +96,8 @@ class Constants(StrictModel):
     core_scale: Factor
     tail_scale: Factor
     core_share_shift: Sourced[Annotated[float, Field(ge=-0.5, le=0.5)]]
+    core_share_early: Share
+    leak_radius: Sourced[Annotated[float, Field(ge=0, le=500)]]
     leak_angle: Share
     depth_spots: Number
     depth_power: Share

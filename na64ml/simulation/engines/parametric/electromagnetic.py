@@ -22,8 +22,17 @@ Int = NDArray[np.int64]
 
 ELECTRON_MASS = 0.511e-3
 
-LATE_SPOTS = 0.5
+QUANTUM = 0.7e-3
+"""Mean energy in GeV that one soft photon leaves in plastic [C: VETO of the sample]."""
+
+LATE_SPOTS = 1.5
 """Least number of independent spots in a box: late in a shower there are many soft photons [C: VETO of the sample]."""
+
+SHORT_GAP = 10.0
+"""Length in mm without material that a shower does not notice."""
+
+TRACKS_OF_A_SPOT = 3.0
+"""Most tracks with which a spot crosses a counter."""
 
 NEGLIGIBLE = 1e-6
 """Share of a shower below which a box gets nothing of it."""
@@ -86,9 +95,10 @@ def _deposit_integrals(
     path += np.clip(some.start - rays.radiation[ray, step], 0, None) / media["radiation"][box]
     centre = rays.at(path, ray)
     core, tail, weight = lateral(some, mean / some.maximum, c, scale)
-    gap = c.leak_angle.value * _gaps(rays)[ray, step]
+    gap = _gaps(rays)[ray, step]
+    gap = c.leak_angle.value * gap + c.leak_radius.value * (gap > SHORT_GAP)
     core, tail = core + gap, tail + gap
-    plane = rays.boxes.plane[box]
+    plane, plastic = rays.boxes.plane[box], rays.boxes.of_planes("sampling") == 0
     for index, grids in enumerate(rays.boxes.planes):
         here = np.flatnonzero(plane == index)
         if not len(here):
@@ -98,13 +108,18 @@ def _deposit_integrals(
             inside = weight[here, None, None] * shares(x, y, core[here])
             inside += (1 - weight[here, None, None]) * shares(x, y, tail[here])
             spots = c.lateral_spots.value * (some.energy[here] * share[here]) ** c.lateral_power.value
-            wanted = inside.sum(axis=(1, 2))
-            inside *= gamma_like(inside * spots[:, None, None], rng)
-            total = inside.sum(axis=(1, 2))
-            factor = visible[here] * np.divide(wanted, total, out=np.zeros_like(total), where=total > 0)
+            if plastic[index]:
+                quanta = rng.poisson(inside * (visible[here] / QUANTUM)[:, None, None])
+                inside = QUANTUM * rng.standard_gamma(quanta)
+            else:
+                wanted = inside.sum(axis=(1, 2))
+                inside *= gamma_like(inside * spots[:, None, None], rng)
+                total = inside.sum(axis=(1, 2))
+                factor = visible[here] * np.divide(wanted, total, out=np.zeros_like(total), where=total > 0)
+                inside *= factor[:, None, None]
             channel = np.broadcast_to(grid.channel, inside.shape)
             slots = np.broadcast_to(slot[ray[here], None, None], inside.shape)
-            table.add(slots.ravel(), channel.ravel(), (inside * factor[:, None, None]).ravel())
+            table.add(slots.ravel(), channel.ravel(), inside.ravel())
 
 
 def _deposit_spots(
@@ -128,6 +143,10 @@ def _deposit_spots(
     energy = some.energy / count[ray]
     shape = energy / np.maximum(c.soft_sampling.value * rays.boxes.media["sampling"][box], 0.03) ** 2
     visible = energy * _visible_share(some, box, rays.boxes.media) * rng.standard_gamma(shape) / shape
+    # A few tracks cross a counter, however energetic the spot.
+    depth_of = (rays.boxes.high - rays.boxes.low)[box, 2] * rays.boxes.media["loss"][box]
+    plastic = rays.boxes.media["sampling"][box] == 0
+    visible = np.where(plastic, np.minimum(visible, TRACKS_OF_A_SPOT * depth_of), visible)
     x, y = centre[:, 0] + radius * np.cos(azimuth), centre[:, 1] + radius * np.sin(azimuth)
     table.add_points(slot[ray], box, x, y, visible)
 

@@ -14,8 +14,8 @@ from na64ml.simulation.engines.parametric.table import Table
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
-RANGE_MASS = 0.6
-"""The range in units of minimum ionisation is T² / (T + 0.6 m) [C: from dE/dx ~ β^-5/3, good to 5 %]."""
+RANGE_MASS = 0.5
+"""The range in units of the loss of fast particles is T² / (T + 0.5 m) [C: from dE/dx ~ β^-5/3, good to 5 %]."""
 
 _XI = 0.1535e-3 * 0.5414 * 0.1032
 """Landau's ξ in GeV for each mm of plastic from 0.1535 MeV cm²/g, Z/A and density (PDG [M-H])."""
@@ -24,6 +24,9 @@ _PLASMA = 21.54e-9
 """Plasma energy of plastic in GeV (PDG [M-H])."""
 
 _ELECTRON = 0.511e-3
+
+SCATTERING = 0.0136
+"""Multiple scattering: an angle of 13.6 MeV/p after one radiation length (physics.md 5.9), in GeV."""
 
 _TABLE = 4096
 
@@ -74,31 +77,34 @@ def deposit_tracks(
     end
         Path length in mm where the track ends, if it does not range out before.
     """
-    step_of = np.arange(rays.box.shape[1])
     leave = np.minimum(rays.leave, end[:, None])
-    ray, step = np.nonzero(leave > rays.enter)
+    reached = reach(kinetic, mass)[:, None] > rays.loss[:, :-1]
+    ray, step = np.nonzero((leave > rays.enter) & reached)
     if not len(ray):
         return
-    box = rays.box[ray, step_of[step]]
+    box = rays.box[ray, step]
     media = rays.boxes.media
     enter, leave = rays.enter[ray, step], leave[ray, step]
     total = reach(kinetic, mass)[ray]
     first = rays.loss[ray, step]
     loss = np.minimum((leave - enter) * media["loss"][box], total - first)
-    kept = loss > 0
-    ray, box = ray[kept], box[kept]
-    enter, leave, total, first, loss = (a[kept] for a in (enter, leave, total, first, loss))
     own = mass[ray]
     lost = kinetic_left(total - first, own) - kinetic_left(total - first - loss, own)
     length = loss / media["loss"][box]
     hardest = c.hard_loss_from.value * media["em_share"][box]
-    visible = minimum_ionising(length * media["plastic"][box], hardest, rng) * (lost / loss)
-    visible *= media["track_response"][box]
+    fast = minimum_ionising(length * media["plastic"][box], hardest, rng) * media["track_response"][box]
+    # Slow particles have no delta rays: the plastic holds its share of what they lose.
+    slow = np.clip(lost / loss - 1, 0, 1)
+    visible = (1 - slow) * fast * (lost / loss) + slow * lost * media["mip_share"][box]
+    angle = rng.standard_normal((len(kinetic), 2)) * (SCATTERING / np.sqrt(kinetic**2 + 2 * kinetic * mass))[:, None]
+    deep = rays.radiation[ray, step] + (leave - enter) / 2 * media["radiation"][box]
     # Two points on each chord, so that slanting tracks share their energy among cells.
     for part in (0.0, 0.5):
         path = enter + length * (part + 0.5 * rng.random(len(length)))
         where = rays.at(path, ray)
-        table.add_points(slot[ray], box, where[:, 0], where[:, 1], visible / 2)
+        lever = (path - rays.enter[ray, 0]) * np.sqrt(deep / 3)
+        x, y = (where[:, axis] + angle[ray, axis] * lever for axis in (0, 1))
+        table.add_points(slot[ray], box, x, y, visible / 2)
 
 
 @cache

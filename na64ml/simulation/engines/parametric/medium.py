@@ -11,6 +11,9 @@ MM_PER_CM = 10.0
 SCALE_ENERGY = 21.2
 """Scale energy of multiple scattering E_s in MeV (physics.md 5.1)."""
 
+RISE = 1.12
+"""Mean ionisation loss of fast particles over that at the minimum [M-M]."""
+
 
 @dataclass(frozen=True)
 class Element:
@@ -39,7 +42,7 @@ class Medium:
     ----------
     radiation, interaction, loss, plastic
         For each mm of depth: radiation lengths, nuclear interaction lengths, ionisation loss of a minimum-ionising
-        particle in GeV, and mm of scintillator.
+        particle in GeV (a little more, `RISE`), and mm of scintillator.
     mip_share, em_share
         Visible share of the energy of a minimum-ionising particle and of an electromagnetic shower.
     sampling
@@ -105,7 +108,7 @@ def medium(parts: dict[MaterialName, float], active: MaterialName, layers: int, 
     return Medium(
         radiation=total / x0 * per_mm,
         interaction=sum(mass[name] / MATERIALS[name].interaction_length for name in parts) * per_mm,
-        loss=sum(loss.values()) * per_mm,
+        loss=RISE * sum(loss.values()) * per_mm,
         plastic=parts[active] * per_mm,
         mip_share=mip_share,
         em_share=mip_share * ratio,

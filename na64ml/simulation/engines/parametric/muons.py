@@ -14,8 +14,8 @@ from na64ml.simulation.engines.parametric.nuclei import decays_at_rest, deposit_
 from na64ml.simulation.engines.parametric.rays import trace
 from na64ml.simulation.engines.parametric.table import Table
 
-KNOCK_ON = 0.05
-"""Landau's ξ over the loss of a minimum-ionising particle: 0.054 in lead, 0.049 in iron, 0.043 in plastic [C]."""
+KNOCK_ON = 0.045
+"""Landau's ξ over the loss of a fast particle: 0.048 in lead, 0.044 in iron, 0.039 in plastic [C]."""
 
 BREMSSTRAHLUNG = 1 / 42750
 """Radiation lengths of electrons over that of muons: (m_e/m_mu)² [C]."""

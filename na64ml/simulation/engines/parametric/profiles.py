@@ -131,6 +131,7 @@ def lateral(p: Profile, tau: Float, c: Constants, scale: float) -> tuple[Float, 
     core += -0.0203 * (1 - p.e_hat) + 0.0397 * late
     tail += -0.14 * (1 - p.e_hat) - 0.495 * late
     share += (1 - p.e_hat) * (0.348 - 0.642 * p.inverse_frequency * np.exp(-((tau - 1) ** 2)))
+    shift = c.core_share_shift.value * (1 - c.core_share_early.value * np.exp(-2 * tau**2))
     core = np.clip(core, 0.01, None) * p.moliere * c.core_scale.value * scale
     tail = np.clip(tail, 0.1, 5.0) * p.moliere * c.tail_scale.value * scale
-    return core, np.maximum(tail, core), np.clip(share + c.core_share_shift.value, 0.0, 0.99)
+    return core, np.maximum(tail, core), np.clip(share + shift, 0.0, 0.99)

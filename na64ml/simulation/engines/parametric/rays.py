@@ -68,14 +68,8 @@ class Rays:
 
     def select(self, which: NDArray[np.bool_] | Int) -> "Rays":
         """Return the chosen lines."""
-        return Rays(
-            self.boxes,
-            self.origin[which],
-            self.direction[which],
-            self.box[which],
-            self.enter[which],
-            self.leave[which],
-        )
+        box, enter, leave = self.box[which], self.enter[which], self.leave[which]
+        return Rays(self.boxes, self.origin[which], self.direction[which], box, enter, leave)
 
     def at(self, path: Float, ray: Int | None = None) -> Float:
         """Return positions in mm at path lengths, ``[m, 3]``; ``ray`` names the line of each."""

@@ -46,4 +46,4 @@ class Table:
         if not self._index:
             return np.zeros((self._n_slots, self._boxes.n_channels))
         total = np.bincount(np.concatenate(self._index), np.concatenate(self._energy), minlength=size)
-        return np.asarray(total.reshape(self._n_slots, -1), dtype=np.float64)
+        return total.astype(np.float64).reshape(self._n_slots, -1)
