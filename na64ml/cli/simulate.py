@@ -21,6 +21,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", help="recipe, a YAML file; shipped:NAME is a shipped one")
     parser.add_argument("--library", action="store_true", help="the recipe is that of a shower library")
     parser.add_argument("--out", type=Path, help="ROOT file to write (default: NAME.root of the recipe)")
+    parser.add_argument(
+        "--events", type=int, metavar="N", help="make N events in all, in the proportions of the recipe"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="another value of a key, such as seed=7; repeatable",
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes on this machine")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="Dask scheduler to use instead of local processes")
     parser.add_argument("--keep-shards", action="store_true", help="keep the shards after joining them")
@@ -38,8 +48,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _make_sample(arguments: argparse.Namespace) -> None:
-    recipe = load_recipe(arguments.recipe)
-    plan = Plan(recipe)
+    plan = Plan(load_recipe(arguments.recipe, arguments.set))
+    if arguments.events is not None:
+        plan = plan.of(arguments.events)
+    recipe = plan.recipe
     console.print(_table(plan))
     if arguments.dry_run:
         return
@@ -52,6 +64,8 @@ def _make_sample(arguments: argparse.Namespace) -> None:
 
 
 def _make_library(arguments: argparse.Namespace) -> None:
+    if arguments.events is not None or arguments.set:
+        raise ConfigError("--events and --set change the recipe of a sample; change that of a library in its file")
     recipe = load_library_recipe(arguments.recipe)
     console.print(_library_table(recipe))
     if arguments.dry_run:

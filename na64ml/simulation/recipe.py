@@ -15,6 +15,7 @@ from na64ml.setups.conditions import Conditions, load_conditions
 from na64ml.setups.digitisation import Digitisation, load_digitisation, shifted
 from na64ml.setups.setup import Setup, load_setup
 from na64ml.simulation.beamline import Beamline
+from na64ml.simulation.changes import changed, shared_out
 from na64ml.simulation.class_path import ClassPath
 from na64ml.simulation.engines.base import Engine
 from na64ml.simulation.processes.base import Process
@@ -145,6 +146,19 @@ class Plan:
         """The shards in order."""
         return split(self.events, self.recipe.shard_events)
 
+    def of(self, total: int) -> "Plan":
+        """Return the plan for ``total`` events in the same proportions.
+
+        Raises
+        ------
+        ConfigError
+            If these are fewer than processes.
+        """
+        counts = shared_out(total, self.events)
+        entries = zip(self.recipe.processes, counts, strict=True)
+        processes = tuple(entry.model_copy(update={"events": n, "eot": None}) for entry, n in entries)
+        return Plan(self.recipe.model_copy(update={"processes": processes}))
+
     def rates(self) -> list[dict[str, Any]]:
         """Return name, number of events and rate per particle on target of each process."""
         rows = []
@@ -183,19 +197,26 @@ class Plan:
         return events
 
 
-def load_recipe(name_or_path: str) -> Recipe:
+def load_recipe(name_or_path: str, changes: Sequence[str] = ()) -> Recipe:
     """Load a recipe by the path of its YAML file; ``shipped:NAME`` is one in ``datasets``.
+
+    Parameters
+    ----------
+    name_or_path
+        Which recipe.
+    changes
+        Keys that get other values, see `~na64ml.simulation.changes.changed`.
 
     Raises
     ------
     ConfigError
-        If there is none or the file is wrong.
+        If there is none, or the file or a change is wrong.
     """
     shipped_name = name_or_path.removeprefix("shipped:")
     path = Path(name_or_path) if shipped_name == name_or_path else shipped("datasets") / f"{shipped_name}.yaml"
     content = read_yaml(path)
     if "showers" in content and "processes" not in content:
         raise ConfigError(f"{path}: key 'showers': this is the recipe of a shower library; add the option --library")
-    recipe = validate(Recipe, content, path)
+    recipe = validate(Recipe, changed(content, changes), path)
     recipe._file = path
     return recipe

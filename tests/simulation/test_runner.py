@@ -187,6 +187,15 @@ def test_the_command(write_recipe, tmp_path, capsys, monkeypatch):
     assert main(["simulate", path, "--workers", "1"]) == 0
     assert "95 events in" in capsys.readouterr().out
     assert (tmp_path / "toy.root").is_file()
+    changes = ["--events", "40", "--set", "seed=9", "--set", "engine.init_args={}", "--out", "changed.root"]
+    assert main(["simulate", path, "--workers", "1", *changes]) == 0
+    with uproot.open(tmp_path / "changed.root") as file:
+        made = json.loads(str(file["provenance"]))
+    assert made["recipe"]["seed"] == 9
+    assert made["n_events"] == 40
+    assert sum(entry["events"] for entry in made["recipe"]["processes"]) == 40
+    assert main(["simulate", path, "--events", "1"]) == 2
+    assert "each needs one event" in capsys.readouterr().err
     assert main(["simulate", path, "--workers", "0"]) == 2
     assert "at least one" in capsys.readouterr().err
     assert main(["simulate", path, "--scheduler", "tcp://127.0.0.1:1", "--out", "dask.root"]) == 2
