@@ -14,6 +14,7 @@ from na64ml.cli import main
 from na64ml.errors import Na64mlError
 from na64ml.evaluation.scored import ScoredEvents
 from na64ml.evaluation.survivors import efficiency_at_survivors_interval
+from na64ml.events.batch import EventBatch
 from na64ml.events.reader import EventReader
 from na64ml.resources import shipped
 from na64ml.selection.mode import Mode, load_mode
@@ -73,10 +74,15 @@ class Sample:
     mode: Mode
 
     @classmethod
-    def read(cls, file: str) -> "Sample":
+    def read(cls, file: str, layout: str = "na64e_reference") -> "Sample":
         """Read the events of a file."""
-        reader, mode = EventReader("na64e_reference"), load_mode("na64e_invisible")
-        events = reader.read(file)
+        reader = EventReader(layout)
+        return cls.of(reader.read(file), reader)
+
+    @classmethod
+    def of(cls, events: EventBatch, reader: EventReader) -> "Sample":
+        """Label events of a reader."""
+        mode = load_mode("na64e_invisible")
         view = EventView(events, reader.setup, reader.conditions)
         energy = compute(["ecal_energy"], view)["ecal_energy"]
         inside = {name: mode.trigger_mask(view) & (energy < limit) for name, limit in BOXES.items()}

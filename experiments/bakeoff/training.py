@@ -1,0 +1,92 @@
+"""One training of the bake-off, made once, and its test on the reference events."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import mlflow
+from chain.run import Sample, command, in_order, study
+
+from na64ml.evaluation.scored import ScoredEvents
+
+DATASET = "bakeoff"
+"""Name that enters the split of the training events: 72 % train, 8 % validate, 20 % are left for tests."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training with options of ``na64ml fit``, kept in a folder.
+
+    Parameters
+    ----------
+    folder
+        Where it lives; a finished training there is not repeated.
+    samples
+        ROOT files, with the layout beside the first one.
+    options
+        Keys of the configuration and their values.
+    config
+        The configuration that they change.
+    cache
+        Folder of cached events that trainings share.
+    """
+
+    folder: Path
+    samples: Sequence[Path]
+    options: Mapping[str, object] = field(default_factory=dict)
+    config: str = "na64e_invisible/train.yaml"
+    cache: Path = Path("runs/bakeoff/cache")
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the training is there."""
+        return (self.folder / "finished.json").is_file()
+
+    @property
+    def checkpoint(self) -> Path:
+        """The network after the last epoch."""
+        found = self.folder.glob("runs/*/*/checkpoints/last.ckpt")
+        return max(found, key=lambda path: path.stat().st_mtime)
+
+    def run(self) -> None:
+        """Train, unless it is done."""
+        if self.is_finished:
+            return
+        first = self.samples[0]
+        data = {
+            "data.files": json.dumps([str(sample) for sample in self.samples]),
+            "data.layout": first.with_name(f"{first.stem}.layout.yaml"),
+            "data.dataset": DATASET,
+            "data.cache": self.cache,
+        }
+        given = [text for key, value in {**data, **self.options}.items() for text in (f"--{key}", str(value))]
+        wall, cpu = time.perf_counter(), time.process_time()
+        command("fit", "--config", self.config, *given, "--root", str(self.folder / "runs"))
+        seconds = {"wall": round(time.perf_counter() - wall, 1), "cpu": round(time.process_time() - cpu, 1)}
+        (self.folder / "finished.json").write_text(json.dumps(seconds) + "\n")
+
+    def curve(self, metric: str = "validation/loss") -> list[float]:
+        """Return a metric after each epoch."""
+        client = mlflow.MlflowClient(f"sqlite:///{(self.folder / 'runs' / 'mlflow.db').resolve()}")
+        history = client.get_metric_history(self.checkpoint.parents[1].name, metric)
+        return [round(point.value, 5) for point in sorted(history, key=lambda point: point.step)]
+
+    def scored(self, file: str) -> ScoredEvents:
+        """Return the events of a reference file, scored."""
+        out = self.folder / "scored" / Path(file.partition(":")[2]).stem
+        if not (out / "scored.npz").is_file():
+            model = ["--model", str(self.checkpoint), "--layout", "na64e_reference"]
+            where = ["--root", str(self.folder / "runs"), "--out", str(out)]
+            command("evaluate", file, *model, "--events", "all", *where)
+        return ScoredEvents.read(out / "scored.npz")
+
+    def results(self, tested: Mapping[str, Sample]) -> dict[str, object]:
+        """Return what the training cost, its learning curve and its rejection of the reference events."""
+        return {
+            "options": dict(self.options),
+            "seconds": json.loads((self.folder / "finished.json").read_text()),
+            "validation_loss": self.curve(),
+            **{file: study(in_order(self.scored(file), sample), sample) for file, sample in tested.items()},
+        }

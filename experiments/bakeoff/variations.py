@@ -1,0 +1,102 @@
+"""Changes of events that a network may meet in data and has not seen: gains, dead cells, lost planes, fewer cells."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from na64ml.events.batch import HIT_FEATURES, EventBatch
+from na64ml.setups.setup import Setup
+
+ENERGY = HIT_FEATURES.index("energy")
+SEED = 1
+
+Variation = Callable[[EventBatch, Setup], EventBatch]
+
+
+def scaled(factor: float, detector: str = "ECAL") -> Variation:
+    """Multiply all energies of a detector."""
+
+    def vary(events: EventBatch, setup: Setup) -> EventBatch:
+        return _times(events, np.where(events.detector == events.detector_index(detector), factor, 1.0))
+
+    return vary
+
+
+def gains_spread(spread: float) -> Variation:
+    """Give every calorimeter and counter channel a wrong gain of its own, the same in all events."""
+
+    def vary(events: EventBatch, setup: Setup) -> EventBatch:
+        rng, factor = np.random.default_rng(SEED), np.ones(events.n_hits)
+        for index, name in enumerate(events.detectors):
+            if setup.detector(name).kind != "tracker":
+                gain = 1 + spread * rng.standard_normal(len(setup.detector(name).channels.position))
+                mine = events.detector == index
+                factor[mine] = gain[events.channel[mine]]
+        return _times(events, factor)
+
+    return vary
+
+
+def dead_hottest(n_cells: int, skip: int = 0) -> Variation:
+    """Lose the ECAL cells that see most energy, after leaving out the first ``skip``."""
+
+    def vary(events: EventBatch, setup: Setup) -> EventBatch:
+        ecal = events.detector == events.detector_index("ECAL")
+        energy = np.bincount(events.channel[ecal], weights=events.hits[ecal, ENERGY])
+        return without(events, ecal & np.isin(events.channel, np.argsort(-energy)[skip : skip + n_cells]))
+
+    return vary
+
+
+def no_outer_column(events: EventBatch, setup: Setup) -> EventBatch:
+    """Lose the column of ECAL cells farthest from the beam: 5 x 6 cells, as the later detectors have."""
+    x = setup.detector("ECAL").channels.position[:, 0]
+    outer = np.isclose(x, x[np.argmax(np.abs(x))])
+    ecal = events.detector == events.detector_index("ECAL")
+    lost = ecal.copy()
+    lost[ecal] = outer[events.channel[ecal]]
+    return without(events, lost)
+
+
+def no_plane(z: float) -> Variation:
+    """Lose the tracker plane at ``z`` (mm)."""
+
+    def vary(events: EventBatch, setup: Setup) -> EventBatch:
+        kinds = np.array([setup.detector(name).kind == "tracker" for name in events.detectors])
+        return without(events, kinds[events.detector] & np.isclose(events.hits[:, HIT_FEATURES.index("z")], z))
+
+    return vary
+
+
+def without(events: EventBatch, lost: NDArray[np.bool_]) -> EventBatch:
+    """Return the events without some hits."""
+    counts = np.bincount(events.event[~lost], minlength=len(events))
+    return replace(
+        events,
+        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        hits=events.hits[~lost],
+        detector=events.detector[~lost],
+        channel=events.channel[~lost],
+    )
+
+
+def _times(events: EventBatch, factor: NDArray[np.float64]) -> EventBatch:
+    hits = events.hits.copy()
+    hits[:, ENERGY] *= factor
+    return replace(events, hits=hits)
+
+
+VARIATIONS: Mapping[str, Variation] = {
+    "nominal": lambda events, setup: events,
+    "ECAL gain +4 %": scaled(1.04),
+    "ECAL gain -4 %": scaled(0.96),
+    "gain of every cell wrong by 4 %": gains_spread(0.04),
+    "2 dead ECAL cells, the hottest neighbours of the beam's": dead_hottest(2, skip=2),
+    "2 dead ECAL cells, the beam's in both parts": dead_hottest(2),
+    "ECAL 5 x 6": no_outer_column,
+    "without tracker plane MM6": no_plane(-1800.0),
+    "without tracker plane ST03": no_plane(-1600.0),
+}
+"""By name, for the tables."""
