@@ -36,7 +36,7 @@ class Training:
     folder: Path
     samples: Sequence[Path]
     options: Mapping[str, object] = field(default_factory=dict)
-    config: str = "na64e_invisible/train.yaml"
+    config: str = "na64e_invisible/train_large.yaml"
     cache: Path = Path("runs/bakeoff/cache")
 
     @property
