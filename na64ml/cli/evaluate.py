@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from na64ml.cli.models import open_model
-from na64ml.cli.options import add_files, add_mode, event_progress, make_mode, make_reader
+from na64ml.cli.options import add_files, add_mode, add_model, event_progress, make_mode, make_reader, model_file
 from na64ml.evaluation.collect import collect
 from na64ml.evaluation.delivered import WorkingPointFile, stored_working_points
 from na64ml.evaluation.figures import save_figures, standard_figures
@@ -19,6 +19,7 @@ from na64ml.evaluation.report import write_report
 from na64ml.evaluation.scored import ScoredEvents
 from na64ml.evaluation.summary import evaluation_sections
 from na64ml.events.atomic import atomic_path
+from na64ml.export.registry import PREFIX
 from na64ml.training.output_folder import check_folder
 from na64ml.training.tracking_store import DATABASE
 
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_files(parser)
     add_mode(parser)
-    parser.add_argument("--model", type=Path, required=True, help="checkpoint (.ckpt) or exported network (.onnx)")
+    add_model(parser, required=True, kinds="checkpoint (.ckpt) or exported network (.onnx)")
     parser.add_argument("--out", type=Path, required=True, help="folder for metrics, figures and report")
     parser.add_argument(
         "--events",
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Evaluate a network."""
-    model = open_model(arguments.model)
+    model = open_model(model_file(arguments))
     reader = make_reader(arguments, model.layout)
     model.check(reader.contract, reader.conditions.hash)
     mode = make_mode(arguments, reader, model.mode)
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
     with atomic_path(out / WORKING_POINTS) as part:
         part.write_text(points.model_dump_json(indent=1))
     save_figures(figures, out)
-    title = f"{mode.name}: {arguments.model.name}"
+    title = f"{mode.name}: {arguments.model if arguments.model.startswith(PREFIX) else model.path.name}"
     subtitle = f"{len(scored):,} events of {', '.join(arguments.files)}"
     if not weighted:
         subtitle += "; all events count alike, whatever their weight"

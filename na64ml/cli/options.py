@@ -20,6 +20,7 @@ from rich.text import Text
 
 from na64ml.events.batch import EventBatch
 from na64ml.events.reader import EventReader
+from na64ml.export.registry import PREFIX, registered_file
 from na64ml.inference.scorer import Scorer
 from na64ml.selection.absent import absent_inputs
 from na64ml.selection.mode import Mode, load_mode
@@ -29,9 +30,6 @@ from na64ml.setups.setup import load_setup
 
 console = Console(width=None if sys.stdout.isatty() else 140)
 """Where the commands write their tables."""
-
-REGISTERED = "models:/"
-"""Prefix of networks in a registry."""
 
 
 def add_files(parser: argparse.ArgumentParser) -> None:
@@ -48,11 +46,11 @@ def add_mode(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unblind", action="store_true", help="show data inside the blinded region; this is logged")
 
 
-def add_model(parser: argparse.ArgumentParser, required: bool = False) -> None:
-    """Add the network to score with."""
-    parser.add_argument(
-        "--model", required=required, help="ONNX file written by 'na64ml export', or models:/NAME@ALIAS of a registry"
-    )
+def add_model(
+    parser: argparse.ArgumentParser, required: bool = False, kinds: str = "ONNX file written by 'na64ml export'"
+) -> None:
+    """Add the network to score with; ``kinds`` says which files are taken."""
+    parser.add_argument("--model", required=required, help=f"{kinds}, or models:/NAME@ALIAS of a registry")
     add_tracking(parser)
 
 
@@ -66,12 +64,10 @@ def add_tracking(parser: argparse.ArgumentParser) -> None:
 
 
 def model_file(arguments: argparse.Namespace) -> Path:
-    """Return the file of the network that ``--model`` means; only registered networks need MLflow."""
-    if not arguments.model.startswith(REGISTERED):
-        return Path(arguments.model)
-    from na64ml.export.registry import registered_file
-
-    return registered_file(arguments.model, arguments.tracking)
+    """Return the file of the network that ``--model`` means; only registered networks load MLflow."""
+    if arguments.model.startswith(PREFIX):
+        return registered_file(arguments.model, arguments.tracking)
+    return Path(arguments.model)
 
 
 def make_reader(arguments: argparse.Namespace, layout: str = "na64e_reference") -> EventReader:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from na64ml.cli.options import REGISTERED, add_tracking, make_reader
+from na64ml.cli.options import add_tracking, make_reader
 from na64ml.errors import ConfigError
+from na64ml.export.registry import PREFIX, give_alias, register, tracking_address
 from na64ml.inference.scorer import Scorer
 
 _PARITY_EVENTS = 256
@@ -33,10 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Register a network, or give an alias to one that is."""
-    from na64ml.export.registry import give_alias, register, tracking_address
-
     tracking_address(arguments.tracking)
-    if arguments.model.startswith(REGISTERED):
+    if arguments.model.startswith(PREFIX):
         give_alias(arguments.model, arguments.alias, arguments.tracking)
         return
     if arguments.checkpoint is None:

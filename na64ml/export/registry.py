@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 PREFIX = "models:/"
+"""What names of registered networks start with."""
 
 logger = logging.getLogger(__name__)
 

@@ -1,5 +1,6 @@
 """Networks enter the registry after the parity check, and come out unchanged by name and alias."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
@@ -37,6 +38,7 @@ def test_a_network_goes_in_and_comes_out(
     checkpoint: Path,
     run_root: Path,
     few_events: EventBatch,
+    write_file: Callable[..., Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -74,6 +76,15 @@ def test_a_network_goes_in_and_comes_out(
             np.testing.assert_array_equal(alias["scores"][name].array(library="np"), values)
     assert main(["working-points", "show", "models:/na64e/1", *store]) == 0
     assert metadata.weights_hash in capsys.readouterr().out
+    assert main(["working-points", "set", "models:/na64e@champion", "loose=-1", "--out", "loose.onnx", *store]) == 0
+    assert Scorer("loose.onnx").metadata.thresholds == metadata.thresholds | {"loose": -1}
+    few = write_file(tmp_path / "few.root", np.arange(0, 5025, 40))
+    for verb, *choice in (["evaluate", "--events", "all"], ["select", "--selection", "score_only"]):
+        for model, out in (("models:/na64e@champion", "alias"), (str(onnx_file), "file")):
+            assert main([verb, str(few), *store, *choice, "--model", model, "--out", f"{verb}_{out}"]) == 0
+    for file in ("evaluate_{}/metrics.json", "select_{}/score_only.json"):
+        assert Path(file.format("alias")).read_text() == Path(file.format("file")).read_text()
+    assert "na64e_invisible: models:/na64e@champion" in Path("evaluate_alias/index.html").read_text()
 
     for address, named in (
         ("models:/na64e@none", "none"),
@@ -85,7 +96,7 @@ def test_a_network_goes_in_and_comes_out(
         text = " ".join(capsys.readouterr().err.split())
         assert named in text
         assert "Traceback" not in text
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["alias.root", "file.root", "runs"]
+    assert not Path("never.root").exists()
 
 
 def test_what_fails_the_parity_check_is_not_registered(
