@@ -4,6 +4,9 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 
+SHIPPED = "shipped:"
+"""Prefix of files of the folder ``datasets`` that comes with the package."""
+
 
 def shipped(folder: str) -> Path:
     """Return the shipped top-level folder ``configs`` or ``datasets``.
@@ -12,3 +15,8 @@ def shipped(folder: str) -> Path:
     """
     installed = _PACKAGE / "_shipped" / folder
     return installed if installed.is_dir() else _PACKAGE.parent / folder
+
+
+def shipped_or_own(name: str) -> Path:
+    """Return the path of a file of the user, or of ``shipped:NAME`` in the shipped ``datasets``."""
+    return shipped("datasets") / name.removeprefix(SHIPPED) if name.startswith(SHIPPED) else Path(name)

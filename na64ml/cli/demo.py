@@ -19,6 +19,7 @@ from na64ml.selection.cutflow import GroupCount
 from na64ml.selection.cutflow_table import SURVIVOR_COLUMNS, survivor_cells
 
 TRAIN_FILE, OTHER_FILE = "shipped:na64e_reference.root", "shipped:na64e_reference_b.root"
+SHIPPED_MODEL = "shipped:models/na64e_invisible_fast.onnx"
 SELECTIONS = ("simple", "simple_with_score", "score_only")
 
 
@@ -26,27 +27,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder for everything the demo makes")
     parser.add_argument("--epochs", type=int, default=15, help="training epochs")
+    parser.add_argument(
+        "--apply-only", action="store_true", help="train nothing: apply the fast network that is shipped"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Train, evaluate, export, score and select, with the commands a user would type; then write a summary."""
     begin = time.monotonic()
     out: Path = arguments.out
-    runs, model = out / "runs", out / "model.onnx"
-    commands = [
+    runs, model = out / "runs", SHIPPED_MODEL if arguments.apply_only else str(out / "model.onnx")
+    training = [
         f"fit --config na64e_invisible/train.yaml --root {runs} --trainer.max_epochs {arguments.epochs}",
         f"evaluate {TRAIN_FILE} --model CHECKPOINT --out {out / 'evaluation'} --unweighted --root {runs}",
         f"export CHECKPOINT --out {model} --working-points {out / 'evaluation' / evaluate.WORKING_POINTS}",
+    ]
+    applying = [
         f"score {OTHER_FILE} --model {model} --out {out / 'scores.root'}",
         f"select {OTHER_FILE} --selection {' '.join(SELECTIONS)} --model {model} --out {out / 'cutflow'}",
         f"display {OTHER_FILE} --survivors simple_with_score --most 3 --model {model} --out {out / 'display'}",
     ]
+    commands = applying if arguments.apply_only else training + applying
     started = time.time()
     for command in commands:
         _type(command.replace("CHECKPOINT", str(_newest_checkpoint(runs, started))))
-    page = _summary(out, commands, time.monotonic() - begin)
+    measured = [] if arguments.apply_only else _evaluation(out / "evaluation")
+    page = _summary(out, commands, measured, time.monotonic() - begin)
     console.print(f"\nThe demo took {time.monotonic() - begin:.0f} s. Open [bold]{page}[/] in a browser.")
-    console.print(f"Training history: mlflow ui --backend-store-uri sqlite:///{runs / 'mlflow.db'}")
+    if not arguments.apply_only:
+        console.print(f"Training history: mlflow ui --backend-store-uri sqlite:///{runs / 'mlflow.db'}")
 
 
 def _type(command: str) -> None:
@@ -60,19 +69,28 @@ def _newest_checkpoint(runs: Path, started: float) -> Path | None:
     return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
 
-def _summary(out: Path, commands: Sequence[str], seconds: float) -> Path:
+def _evaluation(folder: Path) -> list[Section]:
+    """Return what 'evaluate' measured."""
+    metrics: Metrics = json.loads((folder / evaluate.METRICS).read_text())
+    scored = evaluate.alike(ScoredEvents.read(folder / evaluate.SCORED))
+    figures = {name: folder / f"{name}.png" for name in CAPTIONS if (folder / f"{name}.png").is_file()}
+    return evaluation_sections(scored, metrics, figures)
+
+
+def _summary(out: Path, commands: Sequence[str], measured: Sequence[Section], seconds: float) -> Path:
     """Write one page with the cut flows, the evaluation and the surviving events."""
-    evaluation = out / "evaluation"
-    metrics: Metrics = json.loads((evaluation / evaluate.METRICS).read_text())
-    scored = evaluate.alike(ScoredEvents.read(evaluation / evaluate.SCORED))
-    figures = {name: evaluation / f"{name}.png" for name in CAPTIONS if (evaluation / f"{name}.png").is_file()}
     survivors = sorted((out / "display").glob("*.png"))
+    network = (
+        "A small graph network was trained on simulated events of one run, tested on events of that run it had "
+        "not seen, exported to one ONNX file, and used"
+        if measured
+        else "The fast network that comes with the package was used"
+    )
     sections = [
         Section(
             "What was done",
-            "A small graph network was trained on simulated events of one run, tested on events of that run it had "
-            "not seen, exported to one ONNX file, and used as one more cut on events of another run with other "
-            "cell gains. Every step is a command:\n\n" + "\n\n".join(f"na64ml {command}" for command in commands),
+            f"{network} as one more cut on events of another run with other cell gains. Every step is a command:\n\n"
+            + "\n\n".join(f"na64ml {command}" for command in commands),
         ),
         Section(
             "Cut flow of the other run, with and without the score",
@@ -80,7 +98,7 @@ def _summary(out: Path, commands: Sequence[str], seconds: float) -> Path:
             "'score_only' keeps the trigger, the score and the signal box.",
             [_survivors(out / "cutflow" / f"{name}.json") for name in SELECTIONS],
         ),
-        *evaluation_sections(scored, metrics, figures),
+        *measured,
         Section(
             "Surviving background",
             "Background events of the other run that pass the cuts and the score." if survivors else "None survives.",

@@ -22,6 +22,7 @@ from na64ml.events.batch import EventBatch
 from na64ml.events.reader import EventReader
 from na64ml.export.registry import PREFIX, registered_file
 from na64ml.inference.scorer import Scorer
+from na64ml.resources import shipped_or_own
 from na64ml.selection.absent import absent_inputs
 from na64ml.selection.mode import Mode, load_mode
 from na64ml.selection.view import EventView
@@ -50,7 +51,11 @@ def add_model(
     parser: argparse.ArgumentParser, required: bool = False, kinds: str = "ONNX file written by 'na64ml export'"
 ) -> None:
     """Add the network to score with; ``kinds`` says which files are taken."""
-    parser.add_argument("--model", required=required, help=f"{kinds}, or models:/NAME@ALIAS of a registry")
+    parser.add_argument(
+        "--model",
+        required=required,
+        help=f"{kinds}, shipped:models/NAME.onnx that comes with the package, or models:/NAME@ALIAS of a registry",
+    )
     add_tracking(parser)
 
 
@@ -67,7 +72,7 @@ def model_file(arguments: argparse.Namespace) -> Path:
     """Return the file of the network that ``--model`` means; only registered networks load MLflow."""
     if arguments.model.startswith(PREFIX):
         return registered_file(arguments.model, arguments.tracking)
-    return Path(arguments.model)
+    return shipped_or_own(arguments.model)
 
 
 def make_reader(arguments: argparse.Namespace, layout: str = "na64e_reference") -> EventReader:

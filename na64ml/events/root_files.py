@@ -10,10 +10,7 @@ from typing import Any
 import uproot
 
 from na64ml.errors import InputError
-from na64ml.resources import shipped
-
-SHIPPED = "shipped:"
-"""Prefix of files that come with the package."""
+from na64ml.resources import SHIPPED, shipped_or_own
 
 
 def expand(patterns: str | Path | Sequence[str | Path]) -> list[str]:
@@ -32,7 +29,7 @@ def expand(patterns: str | Path | Sequence[str | Path]) -> list[str]:
     files: dict[str, None] = {}
     for pattern in map(str, patterns):
         if pattern.startswith(SHIPPED):
-            pattern = str(shipped("datasets") / pattern.removeprefix(SHIPPED))
+            pattern = str(shipped_or_own(pattern))
         files |= dict.fromkeys(_matches(pattern))
     if not files:
         raise InputError("no input files given; give paths or glob patterns")
