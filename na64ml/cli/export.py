@@ -8,6 +8,7 @@ import numpy as np
 
 from na64ml.cli.options import make_reader
 from na64ml.evaluation.delivered import WorkingPointFile
+from na64ml.inference.compatibility import check_contract
 from na64ml.inference.metadata import WorkingPoint
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=["shipped:na64e_reference.root"],
         help="ROOT files with events for the parity check",
     )
-    parser.add_argument("--layout", help="layout of these files (default: the layout of the training)")
+    parser.add_argument(
+        "--layout",
+        help="layout of these files, recorded as the one to apply the network with (default: that of the training)",
+    )
     parser.add_argument("--setup", help="setup name or YAML file instead of the layout's")
     parser.add_argument("--conditions", help="conditions name or YAML file instead of the layout's")
     parser.add_argument("--working-points", type=Path, help="working_points.json of 'na64ml evaluate', to be stored")
@@ -43,6 +47,10 @@ def run(arguments: argparse.Namespace) -> None:
         known = weights_hash(network)
         points = WorkingPointFile.read_for(arguments.working_points, known, str(arguments.checkpoint)).points
     reader = make_reader(arguments, record.layout)
+    check_contract(
+        arguments.checkpoint, (record.contract,), record.conditions_hash, reader.contract, reader.conditions.hash
+    )
+    record = record.model_copy(update={"layout": reader.layout.name})
     events = next(reader.iterate(arguments.files))
     spread = np.unique(np.linspace(0, len(events) - 1, _PARITY_EVENTS).astype(np.int64))
     metadata = export(network, record, events.select(spread), arguments.out, points, code_version())
