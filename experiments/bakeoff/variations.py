@@ -39,13 +39,15 @@ def gains_spread(spread: float) -> Variation:
     return vary
 
 
-def dead_hottest(n_cells: int, skip: int = 0) -> Variation:
-    """Lose the ECAL cells that see most energy, after leaving out the first ``skip``."""
+def dead_cells(ranks: slice) -> Variation:
+    """Lose cells of the main part of the ECAL, by rank of the energy that they see; the first is that of the beam."""
 
     def vary(events: EventBatch, setup: Setup) -> EventBatch:
+        z = setup.detector("ECAL").channels.position[:, 2]
         ecal = events.detector == events.detector_index("ECAL")
-        energy = np.bincount(events.channel[ecal], weights=events.hits[ecal, ENERGY])
-        return without(events, ecal & np.isin(events.channel, np.argsort(-energy)[skip : skip + n_cells]))
+        energy = np.bincount(events.channel[ecal], weights=events.hits[ecal, ENERGY], minlength=len(z))
+        energy[z < z.max()] = 0
+        return without(events, ecal & np.isin(events.channel, np.argsort(-energy)[ranks]))
 
     return vary
 
@@ -93,8 +95,8 @@ VARIATIONS: Mapping[str, Variation] = {
     "ECAL gain +4 %": scaled(1.04),
     "ECAL gain -4 %": scaled(0.96),
     "gain of every cell wrong by 4 %": gains_spread(0.04),
-    "2 dead ECAL cells, the hottest neighbours of the beam's": dead_hottest(2, skip=2),
-    "2 dead ECAL cells, the beam's in both parts": dead_hottest(2),
+    "2 dead ECAL cells beside that of the beam": dead_cells(slice(1, 3)),
+    "2 dead ECAL cells, that of the beam and its neighbour": dead_cells(slice(0, 2)),
     "ECAL 5 x 6": no_outer_column,
     "without tracker plane MM6": no_plane(-1800.0),
     "without tracker plane ST03": no_plane(-1600.0),
