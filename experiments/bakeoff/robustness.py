@@ -34,9 +34,8 @@ def main() -> None:
     parser.add_argument("samples", nargs="*", metavar="NAME=FILE")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "robustness.json")
     arguments = parser.parse_args()
-    scorer, reader = Scorer(arguments.model), EventReader("na64e_reference")
-    events = concatenate([reader.read(TESTED), reader.read(OTHER)])
-    nominal = Sample.of(events, reader)
+    scorer, reader, nominal = Scorer(arguments.model), EventReader("na64e_reference"), reference()
+    events = nominal.view.batch
     threshold = working_point(nominal, scorer.score(events).score.astype(float))
     results: dict[str, object] = {"weights_hash": scorer.metadata.weights_hash, "threshold": round(threshold, 4)}
     for name, vary in VARIATIONS.items():
@@ -46,6 +45,12 @@ def main() -> None:
         results[name] = measure(Sample.read(file, layout), scorer, threshold)
     arguments.out.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(results, indent=1))
+
+
+def reference() -> Sample:
+    """Return the events of both reference runs."""
+    reader = EventReader("na64e_reference")
+    return Sample.of(concatenate([reader.read(TESTED), reader.read(OTHER)]), reader)
 
 
 def working_point(sample: Sample, score: np.ndarray) -> float:
