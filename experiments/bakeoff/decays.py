@@ -50,10 +50,8 @@ def main() -> None:
             row = rows.setdefault(kind, [0, 0])
             row[0] += 1
             row[1] += int(survives)
-    results = {
-        "threshold": round(threshold, 4),
-        "kinds: decays that fake the SRD, survivors": dict(sorted(rows.items())),
-    }
+    counted = {kind: {"decays": n, "survivors": left} for kind, (n, left) in sorted(rows.items())}
+    results = {"weights_hash": scorer.metadata.weights_hash, "threshold": round(threshold, 4), "kinds": counted}
     arguments.out.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(results, indent=1))
 
@@ -90,14 +88,12 @@ def kinds(events: ak.Array, sample: Sample) -> list[str]:
     found = []
     for photon, tracked, displaced in zip(photons, in_plane, at_ecal, strict=True):
         if photon:
-            found.append("1 photons besides the electron")
+            found.append("a: photons besides the electron")
         elif tracked > KINK:
-            found.append(f"2 more than {KINK:g} mm off the line in the last tracker plane")
+            found.append(f"b: over {KINK:g} mm off the line in the last tracker plane")
         else:
             limit = next((limit for limit in DISPLACED if displaced > limit), None)
-            found.append(
-                "4 nothing of this" if limit is None else f"3 more than {limit:04.1f} mm off the line at the ECAL"
-            )
+            found.append("d: nothing of this" if limit is None else f"c: over {limit:g} mm off the line at the ECAL")
     return found
 
 

@@ -2,7 +2,8 @@
 
     python experiments/bakeoff/upstream.py model.onnx na64e_invisible_geant4.root
 
-The network must not have seen the events. The threshold is that of one reducible survivor in the 80 GeV box of the reference.
+The network must not have seen the events. The threshold is that of one reducible survivor in the 80 GeV box of the
+reference.
 """
 
 import argparse
