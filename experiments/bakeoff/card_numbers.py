@@ -1,6 +1,6 @@
 """Write the numbers of the model cards: survivors of cut flows with the score on both reference runs.
 
-    python experiments/bakeoff/card_numbers.py
+python experiments/bakeoff/card_numbers.py
 """
 
 import json
@@ -16,9 +16,7 @@ SELECTIONS = ("simple_with_score", "score_only")
 
 
 def main() -> None:
-    numbers = {
-        model.stem: {file: survivors(model, file) for file in FILES} for model in sorted(FOLDER.glob("*.onnx"))
-    }
+    numbers = {model.stem: {file: survivors(model, file) for file in FILES} for model in sorted(FOLDER.glob("*.onnx"))}
     (FOLDER / "numbers.json").write_text(json.dumps(numbers, indent=1) + "\n")
     print(json.dumps(numbers, indent=1))
 

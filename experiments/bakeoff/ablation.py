@@ -1,0 +1,52 @@
+"""What carries the rejection: the fast network with one thing changed, on the events of the ladder.
+
+python experiments/bakeoff/ablation.py train.root
+"""
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "chain"))
+from bakeoff.ladder import EPOCHS, FAMILIES
+from bakeoff.training import Training
+from chain.run import OTHER, TESTED, Sample
+
+NETWORK = f"na64ml.models.{FAMILIES['EdgeConv, factorised']}"
+VARIANTS: dict[str, dict[str, object]] = {
+    "as train_large.yaml": {},
+    "dropout, label smoothing and weight decay of train.yaml": {
+        "model.network.init_args.dropout": 0.3,
+        "model.label_smoothing": 0.03,
+        "model.weight_decay": 1.0,
+    },
+    "without augmentation": {"model.augmentation": "null"},
+    "blind to the energy in the ECAL": {"model.energy_blind": "[ECAL]"},
+    "focal loss": {"model.focal": 2.0},
+}
+"""Changed keys by name."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sample", type=Path, help="training events, with their layout beside them")
+    parser.add_argument("--work", type=Path, default=Path("runs/bakeoff"), help="folder for training runs")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "ablation.json")
+    arguments = parser.parse_args()
+    tested = {file: Sample.read(file) for file in (TESTED, OTHER)}
+    results: dict[str, object] = {}
+    for name, changed in VARIANTS.items():
+        options = {"model.network": NETWORK, "trainer.max_epochs": EPOCHS, **changed}
+        folder = arguments.work / "ablation" / name.replace(" ", "_").replace(",", "")
+        training = Training(folder, [arguments.sample], options, cache=arguments.work / "cache")
+        training.run()
+        results[name] = training.results(tested)
+        arguments.out.write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    main()
