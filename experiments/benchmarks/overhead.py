@@ -9,12 +9,11 @@ Both are measured alternately in one process, so that their ratio does not depen
 
 import argparse
 import json
-import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from machine import machine
+from measuring import processor_time, spread
 from repeated_file import repeated_file
 
 from na64ml.cli.score import Hidden
@@ -67,22 +66,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     options.out.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps({key: result[key] for key in ("network_seconds", "root_to_friend_seconds", "ratio")}, indent=1))
-
-
-def processor_time(work: Callable[[], object]) -> float:
-    """Return the processor time of a call, in seconds."""
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
-def spread(values: Sequence[float]) -> dict[str, float]:
-    """Return median, lowest and highest."""
-    return {
-        "median": round(statistics.median(values), 3),
-        "lowest": round(min(values), 3),
-        "highest": round(max(values), 3),
-    }
 
 
 if __name__ == "__main__":

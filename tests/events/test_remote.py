@@ -1,12 +1,16 @@
-"""Files on servers: any protocol of fsspec, and a real XRootD server where one is installed."""
+"""Files on servers: any protocol of fsspec, a web server, and a real XRootD server where one is installed."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import fsspec
@@ -47,6 +51,65 @@ def test_remote_patterns_and_entry_ranges(memory: str, reader: EventReader) -> N
         expand(f"{memory}/*.txt")
     with pytest.raises(InputError, match=r"memory://na64/none\.root: no such file"):
         reader.count(f"{memory}/none.root")
+
+
+class Ranges(SimpleHTTPRequestHandler):
+    """Serves the parts of files that are asked for, and counts the bytes of each file that were sent."""
+
+    sent: dict[str, int]
+
+    def do_GET(self) -> None:
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        file = Path(self.translate_path(self.path))
+        if not (asked and file.is_file()):
+            super().do_GET()
+            return
+        content = file.read_bytes()
+        start, last = int(asked[1]), min(int(asked[2]), len(content) - 1)
+        part = content[start : last + 1]
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {start}-{last}/{len(content)}")
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        self.wfile.write(part)
+        self.sent[self.path] = self.sent.get(self.path, 0) + len(part)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Address of a web server on this machine with the second shipped file, twice, and a damaged one."""
+    content = (shipped("datasets") / NAME).read_bytes()
+    for name, size in (("a.root", None), ("b.root", None), ("cut.root", -1000)):
+        (tmp_path / name).write_bytes(content[:size])
+    monkeypatch.setattr(Ranges, "sent", {}, raising=False)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Ranges, directory=tmp_path)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_files_on_a_web_server_are_read_in_parts(web: str, reader: EventReader) -> None:
+    assert expand(f"{web}/[ab].root") == [f"{web}/a.root", f"{web}/b.root"]
+    (part,) = reader.iterate_file(f"{web}/b.root", start=500, stop=700)
+    same(part, reader.read(SHIPPED).select(slice(500, 700)))
+    assert 0 < Ranges.sent["/b.root"] < (shipped("datasets") / NAME).stat().st_size
+    with pytest.raises(InputError, match=r"http://127.*/none\.root: no such file"):
+        reader.count(f"{web}/none.root")
+    with pytest.raises(InputError, match=r"http://127.*/cut\.root: .*bytes are missing"):
+        reader.count(f"{web}/cut.root")
+
+
+def test_a_server_that_does_not_answer_is_named(reader: EventReader) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}/a.root"
+        with pytest.raises(InputError, match=re.escape(address) + ": cannot be read from the server .*; check the"):
+            reader.count(address)
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, reader: EventReader) -> None:
