@@ -23,6 +23,7 @@ from na64ml.models.outputs import Discriminant, Status, only_scored
 from na64ml.training.augmentation import Augmentation
 from na64ml.training.decorrelation import Decorrelation
 from na64ml.training.losses import event_losses
+from na64ml.training.readout import readout_of
 from na64ml.training.rejection_metric import RejectionMetric
 
 _FIT_BATCH = 512
@@ -113,6 +114,7 @@ class Classifier(LightningModule):
         self.network = self._make_network(inputs)
         self.discriminant = Discriminant(inputs)
         self.status = Status(inputs)
+        self.readout = readout_of(self.data.reader)
         if self.trainer.state.fn == TrainerFn.FITTING:
             self.network.fit_normalisation(batches(self.data.sample.part("train"), _FIT_BATCH))
 
@@ -124,7 +126,7 @@ class Classifier(LightningModule):
         """Return the weighted loss of a batch, with the penalty if there is one."""
         inputs = self.network.inputs
         if self.augmentation is not None:
-            batch = self.augmentation(batch, inputs)
+            batch = self.augmentation(batch, inputs, self.readout)
         logits = self(batch).float()
         loss = (event_losses(logits, batch.label, self.label_smoothing, self.focal) * batch.weight).mean()
         if self.decorrelation is not None:
