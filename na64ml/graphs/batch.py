@@ -22,6 +22,8 @@ class PackedBatch:
         int64 ``[n_hits]``: detector id.
     event
         int64 ``[n_hits]``, sorted: event of each hit.
+    channel
+        int64 ``[n_hits]``: channel of each hit in its detector; networks do not see it, augmentation does.
     track
         float32 ``[n_events, 6]``; fixes the number of events, so that events without hits survive.
     label
@@ -35,6 +37,7 @@ class PackedBatch:
     hits: Tensor
     detector: Tensor
     event: Tensor
+    channel: Tensor
     track: Tensor
     label: Tensor
     weight: Tensor
@@ -73,6 +76,7 @@ def pack(
         hits=torch.from_numpy(batch.hits.take(rows, axis=0)),
         detector=torch.from_numpy(batch.detector.take(rows).astype(np.int64)),
         event=torch.from_numpy(np.repeat(np.arange(len(index)), counts)),
+        channel=torch.from_numpy(batch.channel.take(rows).astype(np.int64)),
         track=torch.from_numpy(batch.track[index]),
         label=torch.from_numpy(label[index]),
         weight=torch.from_numpy(weight[index]),

@@ -12,7 +12,7 @@ from na64ml.errors import ConfigError
 from na64ml.events.cache import Manifest, build_cache, open_cache, read_manifest
 from na64ml.events.reader import EventReader
 from na64ml.graphs.batch import PackedBatch
-from na64ml.graphs.loader import packed_loader
+from na64ml.graphs.loader import Share, packed_loader
 from na64ml.graphs.sample import Sample, Split
 from na64ml.selection.mode import load_mode
 
@@ -33,7 +33,7 @@ class EventDataModule(LightningDataModule):
     dataset, n_folds, fold, validation
         The split, see `na64ml.graphs.sample.Split`.
     batch_size
-        Events per training batch.
+        Events per training batch, of all processes together.
     eval_batch_size
         Events per batch elsewhere.
     event_weights
@@ -110,18 +110,31 @@ class EventDataModule(LightningDataModule):
         if stage == "fit":
             self.sample.require_classes()
 
+    @property
+    def share(self) -> Share:
+        """What this process takes of every batch; all of it outside a trainer."""
+        return Share(self.trainer.global_rank, self.trainer.world_size) if self.trainer else Share()
+
     def train_dataloader(self) -> DataLoader[PackedBatch]:
         """Return shuffled training batches."""
-        return packed_loader(self.sample.part("train"), self.batch_size, shuffle=True, seed=self.seed)
+        return packed_loader(self.sample.part("train"), self.batch_size, shuffle=True, seed=self.seed, share=self.share)
 
     def val_dataloader(self) -> DataLoader[PackedBatch]:
         """Return validation batches."""
-        return packed_loader(self.sample.part("validation"), self.eval_batch_size)
+        return packed_loader(self.sample.part("validation"), self.eval_batch_size, share=self.share)
 
     def test_dataloader(self) -> DataLoader[PackedBatch]:
         """Return test batches."""
-        return packed_loader(self.sample.part("test"), self.eval_batch_size)
+        return packed_loader(self.sample.part("test"), self.eval_batch_size, share=self.share)
 
     def predict_dataloader(self) -> DataLoader[PackedBatch]:
-        """Return test batches."""
+        """Return test batches.
+
+        Raises
+        ------
+        ConfigError
+            With several processes.
+        """
+        if self.share.n_ranks > 1:
+            raise ConfigError("trainer.devices: predictions are written by one process; use --trainer.devices 1")
         return self.test_dataloader()

@@ -19,11 +19,11 @@ else:
 class GeometricEvents(GeometricDataset):
     """torch_geometric view of a sample: one `Data` object per event.
 
-    Attributes of an item: ``x`` ``[n_hits, 6]``, ``detector`` ``[n_hits]``, ``track`` ``[1, 6]``, ``y`` ``[1]``,
-    ``weight`` ``[1]`` and ``entry`` ``[1]``, the ``index`` of a `PackedBatch` (torch_geometric adds node counts to
-    attributes that have "index" in their name). torch_geometric's loader joins items to a `Batch` whose ``batch`` is
-    the ``event`` of a `PackedBatch`. Our own loader is faster; this view is for torch_geometric's transforms,
-    samplers and models.
+    Attributes of an item: ``x`` ``[n_hits, 6]``, ``detector`` and ``channel`` ``[n_hits]``, ``track`` ``[1, 6]``,
+    ``y`` ``[1]``, ``weight`` ``[1]`` and ``entry`` ``[1]``, the ``index`` of a `PackedBatch` (torch_geometric
+    adds node counts to attributes that have "index" in their name). torch_geometric's loader joins items to a `Batch`
+    whose ``batch`` is the ``event`` of a `PackedBatch`. Our own loader is faster; this view is for torch_geometric's
+    transforms, samplers and models.
     """
 
     def __init__(self, events: PackedEvents) -> None:
@@ -40,6 +40,7 @@ class GeometricEvents(GeometricDataset):
         return Data(
             x=batch.hits,
             detector=batch.detector,
+            channel=batch.channel,
             track=batch.track,
             y=batch.label,
             weight=batch.weight,
@@ -54,6 +55,7 @@ def packed_from_geometric(batch: Data) -> PackedBatch:
         hits=batch.x,
         detector=batch.detector,
         event=batch.batch,
+        channel=batch.channel,
         track=batch.track,
         label=batch.y,
         weight=batch.weight,

@@ -1,6 +1,7 @@
 """Random-order batches of packed events."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,14 +43,32 @@ class PackedEvents(Dataset[PackedBatch]):
         return pack(self.events, self.members[which], self.label, self.weight)
 
 
-class BatchSampler(Sampler[Index]):
-    """Batches of positions, in order or shuffled anew in every epoch from ``seed`` and the epoch number."""
+@dataclass(frozen=True)
+class Share:
+    """The part of every batch that one of several training processes takes."""
 
-    def __init__(self, n_events: int, batch_size: int, shuffle: bool = False, seed: int = 0) -> None:
+    rank: int = 0
+    n_ranks: int = 1
+
+
+_ALL = Share()
+
+
+class BatchSampler(Sampler[Index]):
+    """Batches of positions, in order or shuffled anew in every epoch from ``seed`` and the epoch number.
+
+    With several processes ``batch_size`` is that of all of them together; each takes its ``share`` of every batch. It
+    is empty where a last batch has fewer events than there are processes.
+    """
+
+    def __init__(
+        self, n_events: int, batch_size: int, shuffle: bool = False, seed: int = 0, share: Share = _ALL
+    ) -> None:
         self._n_events = n_events
         self._batch_size = batch_size
         self._shuffle = shuffle
         self._seed = seed
+        self._share = share
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -64,14 +83,14 @@ class BatchSampler(Sampler[Index]):
         if self._shuffle:
             np.random.default_rng([self._seed, self._epoch]).shuffle(order)
         for start in range(0, self._n_events, self._batch_size):
-            yield order[start : start + self._batch_size]
+            yield order[start : start + self._batch_size][self._share.rank :: self._share.n_ranks]
 
 
 def packed_loader(
-    events: PackedEvents, batch_size: int, shuffle: bool = False, seed: int = 0
+    events: PackedEvents, batch_size: int, shuffle: bool = False, seed: int = 0, share: Share = _ALL
 ) -> DataLoader[PackedBatch]:
     """Return a PyTorch loader of packed batches."""
-    return DataLoader(events, sampler=BatchSampler(len(events), batch_size, shuffle, seed), batch_size=None)
+    return DataLoader(events, sampler=BatchSampler(len(events), batch_size, shuffle, seed, share), batch_size=None)
 
 
 def batches(events: PackedEvents, batch_size: int) -> Iterator[PackedBatch]:

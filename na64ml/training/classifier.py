@@ -1,7 +1,7 @@
 """The Lightning module that trains an event network."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import torch
@@ -9,6 +9,7 @@ from lightning import LightningModule
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
+from torchmetrics import Metric
 from torchmetrics.classification import BinaryAUROC
 
 from na64ml.errors import ConfigError
@@ -23,6 +24,7 @@ from na64ml.models.outputs import Discriminant, Status, only_scored
 from na64ml.training.augmentation import Augmentation
 from na64ml.training.decorrelation import Decorrelation
 from na64ml.training.losses import event_losses
+from na64ml.training.readout import readout_of
 from na64ml.training.rejection_metric import RejectionMetric
 
 _FIT_BATCH = 512
@@ -113,6 +115,7 @@ class Classifier(LightningModule):
         self.network = self._make_network(inputs)
         self.discriminant = Discriminant(inputs)
         self.status = Status(inputs)
+        self.readout = readout_of(self.data.reader)
         if self.trainer.state.fn == TrainerFn.FITTING:
             self.network.fit_normalisation(batches(self.data.sample.part("train"), _FIT_BATCH))
 
@@ -124,15 +127,17 @@ class Classifier(LightningModule):
         """Return the weighted loss of a batch, with the penalty if there is one."""
         inputs = self.network.inputs
         if self.augmentation is not None:
-            batch = self.augmentation(batch, inputs)
+            batch = self.augmentation(batch, inputs, self.readout)
+        if batch.n_events == 0:  # of several processes, some have nothing left of a last batch
+            return self._shared(torch.stack([0 * values.sum() for values in self.network.parameters()]).sum(), batch)
         logits = self(batch).float()
         loss = (event_losses(logits, batch.label, self.label_smoothing, self.focal) * batch.weight).mean()
         if self.decorrelation is not None:
             penalty = self.decorrelation(self.discriminant(logits)[1], batch, inputs)
-            self.log("train/penalty", penalty, on_step=False, on_epoch=True, batch_size=batch.n_events)
+            self._log({"train/penalty": penalty}, batch)
             loss = loss + penalty
-        self.log("train/loss", loss, prog_bar=True, on_step=False, on_epoch=True, batch_size=batch.n_events)
-        return loss
+        self._log({"train/loss": loss}, batch)
+        return self._shared(loss, batch)
 
     def validation_step(self, batch: PackedBatch, batch_idx: int) -> None:
         """Measure loss, accuracy, AUC and rejection."""
@@ -196,6 +201,8 @@ class Classifier(LightningModule):
                 )
 
     def _evaluate(self, batch: PackedBatch, part: Part) -> None:
+        if batch.n_events == 0:
+            return
         logits = self(batch).float()
         logits = logits / self.network.temperature
         score, is_signal = self.discriminant(logits)[1], batch.label == 0
@@ -208,5 +215,16 @@ class Classifier(LightningModule):
             "auc": auc,
             "rejection": rejection,
         }
-        named = {f"{part}/{name}": value for name, value in values.items()}
-        self.log_dict(named, prog_bar=True, on_step=False, on_epoch=True, batch_size=batch.n_events)
+        self._log({f"{part}/{name}": value for name, value in values.items()}, batch)
+
+    def _log(self, values: Mapping[str, Tensor | Metric], batch: PackedBatch) -> None:
+        """Log averages over the events of an epoch, of all processes."""
+        # Lightning takes the integer mean of the batch sizes of the processes; in this unit it is exact.
+        size = batch.n_events * self.trainer.world_size
+        self.log_dict(values, prog_bar=True, on_step=False, on_epoch=True, sync_dist=True, batch_size=size)
+
+    def _shared(self, loss: Tensor, batch: PackedBatch) -> Tensor:
+        """Return the loss with the weight that makes the mean over processes the mean over their events."""
+        n_events = torch.tensor(float(batch.n_events), device=loss.device)
+        n_of_all = self.trainer.strategy.reduce(n_events.clone(), reduce_op="sum")
+        return loss * (n_events * self.trainer.world_size / n_of_all)

@@ -31,6 +31,7 @@ _DEFAULTS = {
     "gradient_clip_val": 1.0,
     "max_epochs": 30,
     "log_every_n_steps": 20,
+    "use_distributed_sampler": False,  # the data module shares the batches among processes
 }
 
 _CHECKPOINT_DEFAULTS = {

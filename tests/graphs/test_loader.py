@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from na64ml.events.batch import EventBatch
-from na64ml.graphs.loader import BatchSampler, PackedEvents, batches, packed_loader
+from na64ml.graphs.loader import BatchSampler, PackedEvents, Share, batches, packed_loader
 
 
 def order(sampler: BatchSampler, epoch: int) -> list[int]:
@@ -27,6 +27,18 @@ def test_the_order_follows_from_seed_and_epoch() -> None:
     assert order(first, 3) != order(first, 4)
     assert order(first, 3) != order(other, 3)
     assert order(BatchSampler(100, 7), 3) == list(range(100))
+
+
+@pytest.mark.parametrize("n_ranks", [1, 2, 3])
+def test_processes_share_every_batch(n_ranks: int) -> None:
+    alone = BatchSampler(50, 8, shuffle=True, seed=5)
+    parts = [BatchSampler(50, 8, shuffle=True, seed=5, share=Share(rank, n_ranks)) for rank in range(n_ranks)]
+    for sampler in (alone, *parts):
+        sampler.set_epoch(2)
+    for whole, *shares in zip(alone, *parts, strict=True):  # the last batch has two events
+        assert sorted(np.concatenate(shares).tolist()) == sorted(whole.tolist())
+        sizes = [len(share) for share in shares]
+        assert max(sizes) - min(sizes) <= 1
 
 
 def sample(events: EventBatch) -> PackedEvents:

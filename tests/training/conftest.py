@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from na64ml.events.batch import EventBatch
+from na64ml.events.reader import EventReader
+from na64ml.graphs.batch import PackedBatch
 from na64ml.training.command import TrainingCLI, run
+from na64ml.training.readout import Readout, readout_of
 
 Train = Callable[..., TrainingCLI]
 
@@ -26,6 +30,16 @@ QUIET = (
     *("--trainer.num_sanity_val_steps", "0"),
     *("--trainer.log_every_n_steps", "1"),
 )
+
+
+@pytest.fixture
+def batch(few_events: EventBatch, packed: Callable[[EventBatch], PackedBatch]) -> PackedBatch:
+    return packed(few_events)
+
+
+@pytest.fixture(scope="session")
+def readout(reader: EventReader) -> Readout:
+    return readout_of(reader)
 
 
 @pytest.fixture

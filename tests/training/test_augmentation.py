@@ -1,20 +1,14 @@
-from collections.abc import Callable
 from dataclasses import fields
 
 import pytest
 import torch
 
-from na64ml.events.batch import EventBatch
 from na64ml.graphs.batch import PackedBatch
+from na64ml.models.edge_conv_network import EdgeConvNetwork
 from na64ml.models.inputs import NetworkInputs
 from na64ml.training.augmentation import Augmentation
-
-Pack = Callable[[EventBatch], PackedBatch]
-
-
-@pytest.fixture
-def batch(few_events: EventBatch, packed: Pack) -> PackedBatch:
-    return packed(few_events)
+from na64ml.training.overlay import PileUp
+from na64ml.training.readout import Readout
 
 
 def line_distance(batch: PackedBatch) -> torch.Tensor:
@@ -27,19 +21,23 @@ def line_distance(batch: PackedBatch) -> torch.Tensor:
     )
 
 
-def test_mirroring_keeps_energies_labels_and_distances_to_the_track(batch: PackedBatch, inputs: NetworkInputs) -> None:
+def test_mirroring_keeps_energies_labels_and_distances_to_the_track(
+    batch: PackedBatch, inputs: NetworkInputs, readout: Readout
+) -> None:
     torch.manual_seed(0)
-    mirrored = Augmentation(gain_spread=0.0, noise=0.0, tracker_loss=0.0)(batch, inputs)
+    mirrored = Augmentation(gain_spread=0.0, noise=0.0, tracker_loss=0.0)(batch, inputs, readout)
     torch.testing.assert_close(line_distance(mirrored), line_distance(batch), rtol=0, atol=1e-4)
     same = [column for column in range(6) if column > 1]
     torch.testing.assert_close(mirrored.hits[:, same], batch.hits[:, same], rtol=0, atol=0, equal_nan=True)
-    for name in ("detector", "event", "label", "weight", "index"):
+    for name in ("detector", "event", "channel", "label", "weight", "index"):
         assert torch.equal(getattr(mirrored, name), getattr(batch, name))
 
 
-def test_half_of_the_events_are_flipped_in_each_axis_as_a_whole(batch: PackedBatch, inputs: NetworkInputs) -> None:
+def test_half_of_the_events_are_flipped_in_each_axis_as_a_whole(
+    batch: PackedBatch, inputs: NetworkInputs, readout: Readout
+) -> None:
     torch.manual_seed(0)
-    mirrored = Augmentation(gain_spread=0.0, noise=0.0, tracker_loss=0.0)(batch, inputs)
+    mirrored = Augmentation(gain_spread=0.0, noise=0.0, tracker_loss=0.0)(batch, inputs, readout)
     for column, (position, angle) in enumerate([(3, 1), (4, 2)]):
         flipped = mirrored.track[:, position] == -batch.track[:, position]
         assert 0.25 < flipped.float().mean() < 0.75
@@ -49,9 +47,9 @@ def test_half_of_the_events_are_flipped_in_each_axis_as_a_whole(batch: PackedBat
     assert torch.equal(mirrored.track[:, [0, 5]], batch.track[:, [0, 5]])
 
 
-def test_gains_spread_as_asked(batch: PackedBatch, inputs: NetworkInputs) -> None:
+def test_gains_spread_as_asked(batch: PackedBatch, inputs: NetworkInputs, readout: Readout) -> None:
     torch.manual_seed(0)
-    changed = Augmentation(mirror=False, noise=0.0, tracker_loss=0.0)(batch, inputs)
+    changed = Augmentation(mirror=False, noise=0.0, tracker_loss=0.0)(batch, inputs, readout)
     has_energy = batch.hits[:, 3] > 0
     gain = changed.hits[has_energy, 3] / batch.hits[has_energy, 3] - 1
     # the standard error of a spread measured with n hits is spread / sqrt(2 n)
@@ -59,9 +57,9 @@ def test_gains_spread_as_asked(batch: PackedBatch, inputs: NetworkInputs) -> Non
     assert torch.equal(changed.track, batch.track)
 
 
-def test_the_input_is_left_alone(batch: PackedBatch, inputs: NetworkInputs) -> None:
+def test_the_input_is_left_alone(batch: PackedBatch, inputs: NetworkInputs, readout: Readout) -> None:
     before = {item.name: getattr(batch, item.name).clone() for item in fields(batch)}
-    Augmentation()(batch, inputs)
+    Augmentation()(batch, inputs, readout)
     for name, values in before.items():
         torch.testing.assert_close(getattr(batch, name), values, rtol=0, atol=0, equal_nan=True)
 
@@ -73,10 +71,10 @@ def of_kind(batch: PackedBatch, inputs: NetworkInputs, tracker: bool) -> torch.T
 
 
 def test_noise_has_the_size_of_the_detector_and_hides_hits_below_threshold(
-    batch: PackedBatch, inputs: NetworkInputs
+    batch: PackedBatch, inputs: NetworkInputs, readout: Readout
 ) -> None:
     torch.manual_seed(0)
-    noisy = Augmentation(mirror=False, gain_spread=0.0, noise=1.0, tracker_loss=0.0)(batch, inputs)
+    noisy = Augmentation(mirror=False, gain_spread=0.0, noise=1.0, tracker_loss=0.0)(batch, inputs, readout)
     ecal = inputs.detector_names.index("ECAL")
     (threshold, noise) = (inputs.detectors[ecal].threshold, inputs.detectors[ecal].noise)
     assert (noisy.hits[noisy.detector == ecal, 3] >= threshold).all()
@@ -91,9 +89,43 @@ def test_noise_has_the_size_of_the_detector_and_hides_hits_below_threshold(
     assert torch.equal(noisy.hits[of_kind(noisy, inputs, tracker=True)][:, :4], batch.hits[tracker][:, :4])
 
 
-def test_tracker_hits_are_lost_as_often_as_asked(batch: PackedBatch, inputs: NetworkInputs) -> None:
+def test_tracker_hits_are_lost_as_often_as_asked(batch: PackedBatch, inputs: NetworkInputs, readout: Readout) -> None:
     torch.manual_seed(0)
-    lossy = Augmentation(mirror=False, gain_spread=0.0, noise=0.0, tracker_loss=0.2)(batch, inputs)
+    lossy = Augmentation(mirror=False, gain_spread=0.0, noise=0.0, tracker_loss=0.2)(batch, inputs, readout)
     n_before, n_after = (int(of_kind(part, inputs, tracker=True).sum()) for part in (batch, lossy))
     assert n_after / n_before == pytest.approx(0.8, abs=5 * (0.2 * 0.8 / n_before) ** 0.5)
     assert of_kind(lossy, inputs, tracker=False).sum() == of_kind(batch, inputs, tracker=False).sum()
+
+
+def test_calorimeter_channels_die_as_often_as_asked(
+    batch: PackedBatch, inputs: NetworkInputs, readout: Readout
+) -> None:
+    torch.manual_seed(0)
+    off = Augmentation(mirror=False, gain_spread=0.0, noise=0.0, tracker_loss=0.0, dead_channels=0.1)
+    changed = off(batch, inputs, readout)
+    in_calorimeter = readout.is_calorimeter[batch.detector]
+    n_before, n_after = int(in_calorimeter.sum()), int(readout.is_calorimeter[changed.detector].sum())
+    assert n_after / n_before == pytest.approx(0.9, abs=5 * (0.1 * 0.9 / n_before) ** 0.5)
+    assert (~readout.is_calorimeter[changed.detector]).sum() == (~in_calorimeter).sum()
+
+
+def test_hits_that_a_wider_shower_brings_below_threshold_are_lost(
+    batch: PackedBatch, inputs: NetworkInputs, readout: Readout
+) -> None:
+    wider = Augmentation(mirror=False, gain_spread=0.0, noise=0.0, tracker_loss=0.0, lateral_scale=(1.8, 1.8))
+    changed = wider(batch, inputs, readout)
+    cells = ~readout.is_tracker[changed.detector]
+    assert (changed.hits[cells, 3] >= readout.threshold[changed.detector[cells]]).all()
+    assert len(changed.hits) > len(batch.hits)  # cells that had nothing now have energy
+
+
+def test_all_changes_together_leave_a_batch_that_a_network_takes(
+    batch: PackedBatch, inputs: NetworkInputs, readout: Readout, network: EdgeConvNetwork
+) -> None:
+    torch.manual_seed(0)
+    everything = Augmentation(dead_channels=0.03, lateral_scale=(1.0, 1.8), pile_up=PileUp(0.5, of_class="dark_photon"))
+    changed = everything(batch, inputs, readout)
+    assert torch.equal(changed.event, changed.event.sort().values)
+    logits = network(changed.hits, changed.detector, changed.event, changed.track)
+    assert logits.shape == (batch.n_events, len(inputs.classes))
+    assert torch.isfinite(logits).all()
