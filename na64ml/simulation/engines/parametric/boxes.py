@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +36,44 @@ class Grid:
 
     def channel_at(self, x: Float, y: Float) -> Int:
         """Return the channel at each point, `NO_CHANNEL` outside and in the hole."""
-        ix, iy = np.searchsorted(self.x, x) - 1, np.searchsorted(self.y, y) - 1
-        nx, ny = self.channel.shape
-        inside = (ix >= 0) & (ix < nx) & (iy >= 0) & (iy < ny)
-        return np.where(inside, self.channel[np.clip(ix, 0, nx - 1), np.clip(iy, 0, ny - 1)], NO_CHANNEL)
+        (x_axis, y_axis), framed = self._lookup
+        return framed[x_axis.cell(x), y_axis.cell(y)]
+
+    @cached_property
+    def _lookup(self) -> tuple[tuple["Axis", "Axis"], Int]:
+        """Both axes, and the channels with a rim of cells without channel that catches what is outside."""
+        return (Axis.of(self.x), Axis.of(self.y)), np.pad(self.channel, 1, constant_values=NO_CHANNEL)
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """Intervals between edges.
+
+    Parameters
+    ----------
+    edges
+        Edges in mm, ``[n + 1]``.
+    start, width
+        Where interval 0, outside of the edges, begins, and the width of all in mm; the width is 0 if they differ.
+    """
+
+    edges: Float
+    start: float
+    width: float
+
+    @classmethod
+    def of(cls, edges: Float) -> "Axis":
+        """Return the axis with these edges."""
+        width = float(edges[-1] - edges[0]) / (len(edges) - 1)
+        equal = np.allclose(np.diff(edges), width)
+        return cls(edges, float(edges[0]) - width, width if equal else 0.0)
+
+    def cell(self, position: Float) -> Int:
+        """Return the interval of each position, from 1; 0 and ``n + 1`` are outside."""
+        if not self.width:
+            return np.searchsorted(self.edges, position)
+        scaled = (position - self.start) * (1 / self.width)
+        return np.minimum(np.maximum(scaled, 0), len(self.edges)).astype(np.intp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +106,20 @@ class Boxes:
     depths: Float
     n_channels: int
     columns: dict[str, Int]
+
+    @cached_property
+    def sides(self) -> tuple[tuple[tuple[float, float, tuple[int, ...]], ...], ...]:
+        """For x, y and z: the different pairs of low and high side in mm, and the boxes that have them."""
+        axes = []
+        for ends in zip(self.low.T.tolist(), self.high.T.tolist(), strict=True):
+            pairs = list(zip(*ends, strict=True))
+            axes.append(
+                tuple(
+                    (*pair, tuple(np.flatnonzero([pair == other for other in pairs]).tolist()))
+                    for pair in sorted(set(pairs))
+                )
+            )
+        return tuple(axes)
 
     def of_planes(self, name: str) -> Float:
         """Return a property of the medium of each plane, ``[n_planes]``."""

@@ -27,7 +27,7 @@ class Columns:
     def __len__(self) -> int:
         return len(self.slot)
 
-    def select(self, which: Bool | NDArray[np.integer[Any]]) -> Self:
+    def select(self, which: Bool | NDArray[np.integer[Any]] | slice) -> Self:
         """Return the chosen particles."""
         return type(self)(**{item.name: getattr(self, item.name)[which] for item in fields(self)})
 

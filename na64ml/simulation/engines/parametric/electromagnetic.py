@@ -37,6 +37,9 @@ TRACKS_OF_A_SPOT = 3.0
 NEGLIGIBLE = 1e-6
 """Share of a shower below which a box gets nothing of it."""
 
+BLOCK = 4000
+"""Showers deposited at once: their cells or spots fit into the cache of a processor."""
+
 
 def deposit_showers(
     showers: Showers, boxes: Boxes, table: Table, planes: TrackerPlanes, c: Constants, scale: float, rng: Generator
@@ -61,8 +64,9 @@ def deposit_showers(
     profile = sample_profiles(rays, showers.energy, showers.photon, c, rng)
     soft = showers.energy < c.analytic_from.value
     for which, deposit in ((soft, _deposit_spots), (~soft, _deposit_integrals)):
-        index = np.flatnonzero(which)
-        if len(index):
+        every = np.flatnonzero(which)
+        for first in range(0, len(every), BLOCK):
+            index = every[first : first + BLOCK]
             deposit(showers.slot[index], rays.select(index), profile.select(index), table, c, scale, rng)
 
 
@@ -128,12 +132,11 @@ def _deposit_spots(
     """Draw a few spots from the profiles."""
     count = np.ceil(c.spots.value * np.sqrt(profile.energy)).astype(np.int64)
     ray = np.repeat(np.arange(len(rays)), count)
-    some = profile.select(ray)
-    depth = rng.standard_gamma(some.alpha) / some.beta
-    step, path = rays.locate("radiation", some.start + depth, ray)
-    kept = step >= 0
+    depth = rng.standard_gamma(profile.alpha[ray]) / profile.beta[ray]
+    step, path = rays.locate("radiation", profile.start[ray] + depth, ray)
+    kept = np.flatnonzero(step >= 0)
     ray, step, path, depth = ray[kept], step[kept], path[kept], depth[kept]
-    some = some.select(kept)
+    some = profile.select(ray)
     core, tail, weight = lateral(some, depth / some.maximum, c, scale)
     uniform = rng.uniform(0, 0.99, len(ray))
     radius = np.where(rng.random(len(ray)) < weight, core, tail) * np.sqrt(uniform / (1 - uniform))
@@ -142,7 +145,7 @@ def _deposit_spots(
     box = rays.box[ray, step]
     energy = some.energy / count[ray]
     shape = energy / np.maximum(c.soft_sampling.value * rays.boxes.media["sampling"][box], 0.03) ** 2
-    visible = energy * _visible_share(some, box, rays.boxes.media) * rng.standard_gamma(shape) / shape
+    visible = energy * _visible_share(some, box, rays.boxes.media) * gamma_like(shape, rng)
     # A few tracks cross a counter, however energetic the spot.
     depth_of = (rays.boxes.high - rays.boxes.low)[box, 2] * rays.boxes.media["loss"][box]
     plastic = rays.boxes.media["sampling"][box] == 0

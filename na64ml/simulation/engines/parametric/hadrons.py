@@ -41,6 +41,7 @@ def deposit_hadrons(
 ) -> list[Showers]:
     """Deposit the cascades of hadrons and return their electromagnetic showers."""
     found: list[Showers] = []
+    nuclei: list[Nuclei] = []
     for _ in range(GENERATIONS):
         if not len(hadrons):
             break
@@ -58,8 +59,10 @@ def deposit_hadrons(
         captured, decayed = decays_at_rest(hadrons.select(rest), rays.at(stop[rest], rest), around, rng)
         hit = np.flatnonzero((step >= 0) & (end < stop))
         hadrons, showers, excited = _interact(hadrons.select(hit), rays.select(hit), step[hit], end[hit], c, rng)
-        deposit_nuclei(Nuclei.join([captured, excited]), boxes, table, c, rng)
+        nuclei += [captured, excited]
         found += [decayed, showers]
+    if nuclei:
+        deposit_nuclei(Nuclei.join(nuclei), boxes, table, c, rng)
     return found
 
 
@@ -91,7 +94,7 @@ def _branches(parent: Tracks, origin: Float, energy: Float, c: Constants, rng: G
     pi0_share = np.where(parent.mass < LIGHT, c.pi0_share.value, c.pi0_share_nucleon.value)[row]
     em = kind < pi0_share
     neutral = ~em & (kind < pi0_share + c.neutral_share.value)
-    charge = np.where(neutral | em, 0.0, rng.choice([-1.0, 1.0], len(row)))
+    charge = np.where(neutral | em, 0.0, np.where(rng.random(len(row)) < 0.5, -1.0, 1.0))
     mass = np.where(neutral, NUCLEON_MASS, PION_MASS)
     momentum = np.where(em, own, np.sqrt(own**2 + 2 * own * mass))
     transverse = rng.standard_gamma(2.0, len(row)) * c.transverse.value / 2

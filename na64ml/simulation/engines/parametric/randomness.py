@@ -26,9 +26,17 @@ def gamma_like(shape: Float, rng: Generator) -> Float:
 def tilted(axis: Float, tangent: Float, rng: Generator) -> Float:
     """Return unit vectors at an angle to ``axis``, ``[n, 3]``, whose tangent is ``[n]``, at a random azimuth."""
     azimuth = rng.uniform(0, 2 * np.pi, len(axis))
-    helper = np.where(np.abs(axis[:, 2:]) > 0.5, np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]))
-    one = np.cross(axis, helper)
-    one /= np.linalg.norm(one, axis=1, keepdims=True)
-    other = np.cross(axis, one)
-    vector = axis + tangent[:, None] * (np.cos(azimuth)[:, None] * one + np.sin(azimuth)[:, None] * other)
-    return np.asarray(vector / np.linalg.norm(vector, axis=1, keepdims=True))
+    along, across = tangent * np.cos(azimuth), tangent * np.sin(azimuth)
+    # Two vectors at right angles to the axis without a branch (Duff et al., JCGT 6, 2017).
+    x, y, z = axis.T
+    sign = np.where(z < 0, -1.0, 1.0)
+    a = -1 / (sign + z)
+    b = x * y * a
+    length = 1 / np.sqrt(1 + tangent**2)
+    return np.column_stack(
+        [
+            (x + along * (1 + sign * x * x * a) + across * b) * length,
+            (y + along * sign * b + across * (sign + y * y * a)) * length,
+            (z - along * sign * x - across * y) * length,
+        ]
+    )

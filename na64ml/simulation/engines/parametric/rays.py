@@ -106,18 +106,18 @@ class Rays:
 
 def trace(boxes: Boxes, origin: Float, direction: Float) -> Rays:
     """Find the boxes along lines."""
-    # One row for each box and axis: long contiguous operations on all lines at once.
+    # One row for each box and axis: long contiguous operations on all lines at once. Boxes share most of their sides.
     inverse = 1 / np.where(np.abs(direction) < 1e-9, 1e-9, direction).T
     start = np.ascontiguousarray(origin.T)
     n, n_boxes = len(origin), len(boxes.low)
     first, last = np.zeros((n_boxes, n)), np.full((n_boxes, n), NEVER)
-    one, other = np.empty(n), np.empty(n)
-    for box in range(n_boxes):
-        for axis in range(3):
-            np.multiply(boxes.low[box, axis] - start[axis], inverse[axis], out=one)
-            np.multiply(boxes.high[box, axis] - start[axis], inverse[axis], out=other)
-            np.maximum(first[box], np.minimum(one, other), out=first[box])
-            np.minimum(last[box], np.maximum(one, other), out=last[box])
+    for axis in range(3):
+        for low, high, which in boxes.sides[axis]:
+            one, other = (low - start[axis]) * inverse[axis], (high - start[axis]) * inverse[axis]
+            near, far = np.minimum(one, other), np.maximum(one, other)
+            for box in which:
+                np.maximum(first[box], near, out=first[box])
+                np.minimum(last[box], far, out=last[box])
     crossed = last > first + 1e-6
     first[~crossed] = NEVER
     last[~crossed] = NEVER

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from na64ml.simulation.engines.parametric.boxes import Boxes
+from na64ml.simulation.engines.parametric.boxes import NO_CHANNEL, Boxes
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
@@ -27,9 +27,9 @@ class Table:
 
     def add(self, slot: Int, channel: Int, energy: Float) -> None:
         """Add energies in GeV; those without a channel are lost."""
-        kept = (channel >= 0) & (energy > 0)
-        self._index.append(slot[kept] * self._boxes.n_channels + channel[kept])
-        self._energy.append(energy[kept])
+        # One more column, the first, holds what is lost.
+        self._index.append(slot * (self._boxes.n_channels + 1) + (channel - NO_CHANNEL))
+        self._energy.append(energy)
 
     def add_points(self, slot: Int, box: Int, x: Float, y: Float, energy: Float) -> None:
         """Add energies at points; they go to the channel at x and y (mm) in the plane of their box."""
@@ -42,8 +42,8 @@ class Table:
 
     def sums(self) -> Float:
         """Return the sums, ``[n_slots, n_channels]``."""
-        size = self._n_slots * self._boxes.n_channels
         if not self._index:
             return np.zeros((self._n_slots, self._boxes.n_channels))
+        size = self._n_slots * (self._boxes.n_channels + 1)
         total = np.bincount(np.concatenate(self._index), np.concatenate(self._energy), minlength=size)
-        return total.astype(np.float64).reshape(self._n_slots, -1)
+        return total.astype(np.float64).reshape(self._n_slots, -1)[:, 1:]
