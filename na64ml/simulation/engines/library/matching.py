@@ -32,12 +32,15 @@ ENOUGH = 12
 TRIALS = 32
 """Showers drawn in the window, of which the nearest in place and depth is taken."""
 
+NARROW, NARROW_TRIALS = (11, -11, 22), 96
+"""Species whose showers are narrow, so that the place inside a cell matters most, and the showers drawn for them."""
+
 FEWEST = 5
 """Showers of a species and entry that a pool must have."""
 
-PLACE_SCALE, DEPTH_SCALE = 0.15, 0.02
-"""Differences that count like a move by one tile: in the place inside a tile as a share of it, and in depth as a share
-of the detector's depth."""
+MOVE_SCALE, REST_SCALE, DEPTH_SCALE = 20.0, 0.6, 0.02
+"""Differences that count alike: a move in mm; in mm what whole tiles leave of it, by which the shower is misplaced; and
+in depth as a share of the detector's depth."""
 
 SAME = 1e-6
 """Lengths in mm that differ by less are the same."""
@@ -62,16 +65,17 @@ class Matches:
 class _Group:
     """Showers of one species that enter one detector, from outside or anywhere; sorted by energy.
 
-    The highest energy and the depths are those between which the recipe has them.
+    The highest energy and the depths are those between which the recipe has them; places are folded.
     """
 
     name: str
+    narrow: bool
     highest: float
     depths: tuple[float, float]
     shower: NDArray[np.int64]
     log_energy: NDArray[np.float64]
-    place: NDArray[np.float64]
-    depth: NDArray[np.float64]
+    place: NDArray[np.float32]
+    depth: NDArray[np.float32]
 
 
 class Matcher:
@@ -93,12 +97,12 @@ class Matcher:
         self, showers: Showers, used: NDArray[np.bool_], detectors: tuple[Tiled, ...], max_scale: float
     ) -> None:
         self._showers, self._used, self._max_scale = showers, used, max_scale
-        self._widths = np.array(list(showers.recipe.tiles.values()))
+        self._widths = np.array(list(showers.recipe.tiles.values()), dtype=np.float32)
         corners = np.array([bounds(detector) for detector in detectors])
         self._depths = corners[:, 1, 2] - corners[:, 0, 2]
-        centre = corners.mean(axis=1)[:, :2]
-        self._mirror = np.abs(centre).max(axis=1) < SAME
-        self._exchange = np.abs(centre[:, 0] - centre[:, 1]) < SAME
+        self._centres = corners.mean(axis=1)[:, :2]
+        sides = (corners[:, 1] - corners[:, 0])[:, :2]
+        self._square = np.abs(sides[:, 0] - sides[:, 1]) < SAME
         self._hollow = np.array([isinstance(one, Calorimeter) and one.hole is not None for one in detectors])
         self._folded, self._turned = self._fold(showers.impact, showers.entry)
         self._groups: dict[tuple[int, int, bool], _Group] = {}
@@ -137,8 +141,8 @@ class Matcher:
     def _fold(
         self, place: NDArray[np.float64], detector: NDArray[np.integer[Any]]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return places in mm folded by the symmetries that a detector has about the beam axis, and the operation."""
-        return fold(place, self._mirror[detector], self._exchange[detector])
+        """Return places in mm from the middle of a detector, folded by its symmetries, and the operation."""
+        return fold(place - self._centres[detector], np.ones(len(place), dtype=bool), self._square[detector])
 
     def _choose(
         self,
@@ -151,18 +155,23 @@ class Matcher:
     ) -> NDArray[np.int64]:
         """Return indices into the group."""
         first, last = self._windows(group, log_energy)
+        trials = NARROW_TRIALS if group.narrow else TRIALS
         # A window with few showers is gone through, a larger one is sampled.
-        number = np.minimum(last - first, TRIALS)
-        trial = first[:, None] + np.arange(TRIALS) % np.maximum(number, 1)[:, None]
-        sampled = last - first > TRIALS
-        drawn = (rng.random((int(sampled.sum()), TRIALS)) * (last - first)[sampled, None]).astype(np.int64)
+        number = np.minimum(last - first, trials)
+        trial = first[:, None] + np.arange(trials) % np.maximum(number, 1)[:, None]
+        sampled = last - first > trials
+        drawn = (rng.random((int(sampled.sum()), trials)) * (last - first)[sampled, None]).astype(np.int64)
         trial[sampled] = first[sampled, None] + drawn
-        shift = (group.place[trial] - place[:, None]) / self._widths[detector]
-        cost = (shift**2).sum(axis=2)
-        if not self._hollow[detector]:  # where showers are made everywhere, none is moved far
-            cost += (((shift - np.round(shift)) / PLACE_SCALE) ** 2).sum(axis=2)
-        cost += ((group.depth[trial] - depth[:, None]) / (DEPTH_SCALE * self._depths[detector])) ** 2
-        cost += rng.exponential(1.0, cost.shape)  # so that equally good ones take turns
+        cost = rng.random(trial.shape, dtype=np.float32)  # so that equally good ones take turns
+        for axis in (0, 1):
+            move = group.place[axis][trial] - place[:, [axis]].astype(np.float32)
+            cost += (move / np.float32(MOVE_SCALE)) ** 2
+            if not self._hollow[detector]:  # where showers are made everywhere, none is moved far
+                move /= self._widths[detector]
+                cost += ((move - np.round(move)) * (self._widths[detector] / np.float32(REST_SCALE))) ** 2
+        if group.depths[1] > 0:
+            scale = np.float32(DEPTH_SCALE * self._depths[detector])
+            cost += ((group.depth[trial] - depth[:, None].astype(np.float32)) / scale) ** 2
         return np.asarray(np.take_along_axis(trial, cost.argmin(axis=1)[:, None], axis=1)[:, 0])
 
     def _windows(self, group: _Group, log_energy: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -230,7 +239,9 @@ class Matcher:
         highest = max(showers.recipe.energy_of(one)[1] for one in made)
         depths = min(one.depth[0] for one in made), max(one.depth[1] for one in made)
         energy = np.log(showers.kinetic_energy[order])
-        return _Group(name, highest, depths, order, energy, self._folded[order], showers.depth[order])
+        place = np.ascontiguousarray(self._folded[order].T, dtype=np.float32)
+        narrow = species in NARROW
+        return _Group(name, narrow, highest, depths, order, energy, place, showers.depth[order].astype(np.float32))
 
     def _made(self, pdg: int, entry: str, inside: bool) -> list[ShowerEntry]:
         """Return the parts of the recipe that make such showers; none that start inside if all start in front."""
