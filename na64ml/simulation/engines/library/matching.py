@@ -33,7 +33,8 @@ TRIALS = 32
 """Showers drawn in the window, of which the nearest in place and depth is taken."""
 
 NARROW, NARROW_TRIALS = (11, -11, 22), 96
-"""Species whose showers are narrow, so that the place inside a cell matters most, and the showers drawn for them."""
+"""Species whose showers are narrow, so that the place inside a cell matters most, and the showers drawn for them. Of
+several files only those with the smallest tiles are used for them."""
 
 FEWEST = 5
 """Showers of a species and entry that a pool must have."""
@@ -65,7 +66,8 @@ class Matches:
 class _Group:
     """Showers of one species that enter one detector, from outside or anywhere; sorted by energy.
 
-    The highest energy and the depths are those between which the recipe has them; places are folded.
+    The highest energy and the depths are those between which the recipes have them; places are folded. The width of
+    tiles is one number where all are the same.
     """
 
     name: str
@@ -76,6 +78,7 @@ class _Group:
     log_energy: NDArray[np.float64]
     place: NDArray[np.float32]
     depth: NDArray[np.float32]
+    width: NDArray[np.float32]
 
 
 class Matcher:
@@ -97,7 +100,6 @@ class Matcher:
         self, showers: Showers, used: NDArray[np.bool_], detectors: tuple[Tiled, ...], max_scale: float
     ) -> None:
         self._showers, self._used, self._max_scale = showers, used, max_scale
-        self._widths = np.array(list(showers.recipe.tiles.values()), dtype=np.float32)
         corners = np.array([bounds(detector) for detector in detectors])
         self._depths = corners[:, 1, 2] - corners[:, 0, 2]
         self._centres = corners.mean(axis=1)[:, :2]
@@ -167,8 +169,8 @@ class Matcher:
             move = group.place[axis][trial] - place[:, [axis]].astype(np.float32)
             cost += (move / np.float32(MOVE_SCALE)) ** 2
             if not self._hollow[detector]:  # where showers are made everywhere, none is moved far
-                move /= self._widths[detector]
-                cost += ((move - np.round(move)) * (self._widths[detector] / np.float32(REST_SCALE))) ** 2
+                width = group.width[trial] if group.width.ndim else group.width
+                cost += ((move - np.round(move / width) * width) / np.float32(REST_SCALE)) ** 2
         if group.depths[1] > 0:
             scale = np.float32(DEPTH_SCALE * self._depths[detector])
             cost += ((group.depth[trial] - depth[:, None].astype(np.float32)) / scale) ** 2
@@ -189,7 +191,7 @@ class Matcher:
         if empty.any():
             wrong = float(np.exp(wanted[empty][0]))
             raise InputError(
-                f"{self._showers.path}: no shower of {group.name} within a factor {self._max_scale:g} of {wrong:.4g} "
+                f"{self._showers.name}: no shower of {group.name} within a factor {self._max_scale:g} of {wrong:.4g} "
                 "GeV; make a larger library, use fewer pools, or raise max_scale"
             )
         return first, last
@@ -197,7 +199,7 @@ class Matcher:
     def _check(self, group: _Group, detector: int, energy: NDArray[np.float64], depth: NDArray[np.float64]) -> None:
         if (too_high := energy > group.highest * self._max_scale).any():
             raise InputError(
-                f"{self._showers.path}: a particle has {energy[too_high].max():.4g} GeV, but showers of {group.name} "
+                f"{self._showers.name}: a particle has {energy[too_high].max():.4g} GeV, but showers of {group.name} "
                 f"go up to {group.highest:g} GeV; make a library with 'energy' up to there"
             )
         first, last = group.depths
@@ -205,7 +207,7 @@ class Matcher:
         outside = (depth > last + margin) | (depth < first - margin)
         if outside.any():
             raise InputError(
-                f"{self._showers.path}: a particle starts {depth[outside][0]:.0f} mm inside, but showers of "
+                f"{self._showers.name}: a particle starts {depth[outside][0]:.0f} mm inside, but showers of "
                 f"{group.name} start at {first:g} to {last:g} mm; make a library with 'depth' up to there"
             )
 
@@ -225,30 +227,48 @@ class Matcher:
         if not made:
             depth = ", depth: [0, ...]" if inside else ""
             raise InputError(
-                f"{showers.path}: no showers of {name}; make a library with "
+                f"{showers.name}: no showers of {name}; make a library with "
                 f"'{{species: {species}, entry: {entry}{depth}, count: ...}}', or let the process decay the particle"
             )
+        narrow = species in NARROW
+        if narrow:
+            finest = min(self._showers.widths[part, detector] for part, _ in made)
+            made = [(part, one) for part, one in made if self._showers.widths[part, detector] == finest]
         here = (showers.entry == detector) & (inside | (showers.depth == 0)) & (showers.pdg == species)
+        here &= np.isin(showers.part, [part for part, _ in made])
         chosen = np.flatnonzero(here & self._used)
         if len(chosen) < FEWEST:
             raise InputError(
-                f"{showers.path}: only {len(chosen)} showers of {name} may be used, {FEWEST} are needed; use fewer "
+                f"{showers.name}: only {len(chosen)} showers of {name} may be used, {FEWEST} are needed; use fewer "
                 "pools or make a larger library"
             )
         order = chosen[np.argsort(showers.kinetic_energy[chosen], kind="stable")]
-        highest = max(showers.recipe.energy_of(one)[1] for one in made)
-        depths = min(one.depth[0] for one in made), max(one.depth[1] for one in made)
-        energy = np.log(showers.kinetic_energy[order])
-        place = np.ascontiguousarray(self._folded[order].T, dtype=np.float32)
-        narrow = species in NARROW
-        return _Group(name, narrow, highest, depths, order, energy, place, showers.depth[order].astype(np.float32))
+        width = showers.widths[showers.part[order], detector]
+        return _Group(
+            name=name,
+            narrow=narrow,
+            highest=max(showers.parts[part].recipe.energy_of(one)[1] for part, one in made),
+            depths=(min(one.depth[0] for _, one in made), max(one.depth[1] for _, one in made)),
+            shower=order,
+            log_energy=np.log(showers.kinetic_energy[order]),
+            place=np.ascontiguousarray(self._folded[order].T, dtype=np.float32),
+            depth=showers.depth[order].astype(np.float32),
+            width=width if len(np.unique(width)) > 1 else width[0],
+        )
 
-    def _made(self, pdg: int, entry: str, inside: bool) -> list[ShowerEntry]:
-        """Return the parts of the recipe that make such showers; none that start inside if all start in front."""
-        made = [one for one in self._showers.recipe.showers if (one.species, one.entry) == (pdg, entry)]
-        if inside:
-            return made if any(one.depth[1] > 0 for one in made) else []
-        return [one for one in made if one.depth[1] == 0]
+    def _made(self, pdg: int, entry: str, inside: bool) -> list[tuple[int, ShowerEntry]]:
+        """Return the entries of recipes that make such showers, with the index of the file.
+
+        None of a file that start inside if all of its start in front.
+        """
+        found = []
+        for part, file in enumerate(self._showers.parts):
+            made = [(part, one) for one in file.recipe.showers if (one.species, one.entry) == (pdg, entry)]
+            if not inside:
+                found += [pair for pair in made if pair[1].depth[1] == 0]
+            elif any(one.depth[1] > 0 for _, one in made):
+                found += made
+        return found
 
 
 def _by_kind(
