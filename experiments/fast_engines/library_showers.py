@@ -1,6 +1,6 @@
 """Compare single showers of the library engine with Geant4: with showers it has not used, and with the reference file.
 
-    python experiments/fast_engines/library_showers.py library.root na64e_showers_geant4.root
+    python experiments/fast_engines/library_showers.py library.root fine.root na64e_showers_geant4.root
 
 First, one half of the library (even ids) makes the primaries of the other half again, which are the truth. Second, the
 whole library makes the primaries of the reference file again. Errors of what the engine makes are a bootstrap over
@@ -24,8 +24,9 @@ from scipy.stats import ks_2samp
 from na64ml.evaluation.bootstrap import resamples
 from na64ml.setups.setup import Setup, load_setup
 from na64ml.simulation.engines.library import Library
+from na64ml.simulation.engines.library.joining import read_library
 from na64ml.simulation.engines.library.placing import Placed, Placer
-from na64ml.simulation.engines.library.store import Showers, read_showers
+from na64ml.simulation.engines.library.store import Showers
 from na64ml.simulation.library.tiled import tiled_detector
 from na64ml.simulation.particles import MEV, Particles, mass
 
@@ -75,15 +76,15 @@ class Cells(NamedTuple):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("library", type=Path)
+    parser.add_argument("library", type=Path, nargs="+", help="files of the library")
     parser.add_argument("reference", type=Path)
     parser.add_argument("--max-scale", type=float, default=2.0)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     arguments = parser.parse_args()
     setup = load_setup("na64e_reference")
-    showers = read_showers(arguments.library)
+    showers = read_library(arguments.library)
     result = {
-        "content_hash": showers.provenance["content_hash"],
+        "content_hash": [part.provenance["content_hash"] for part in showers.parts],
         "halves": halves(arguments.library, showers, setup, arguments.max_scale),
     }
     pairs = {}
@@ -102,7 +103,7 @@ def main() -> None:
     draw(pairs, arguments.out / "library_showers.png")
 
 
-def halves(path: Path, showers: Showers, setup: Setup, max_scale: float) -> dict[str, dict[str, object]]:
+def halves(path: list[Path], showers: Showers, setup: Setup, max_scale: float) -> dict[str, dict[str, object]]:
     """Compare showers of odd id with what the even ones make of their primaries, from the front face of the ECAL."""
     transport = Library(path=path, pool={"of": 2, "use": 0}, max_scale=max_scale).open(setup)
     odd = (showers.shower % 2 == 1) & (showers.depth == 0)
@@ -200,7 +201,7 @@ def median_input(one: Cells, key: str, summed: tuple[int, ...]) -> Floats:
 
 
 def wrong_side(one: Cells) -> NDArray[np.bool_]:
-    """Return whether the centre of gravity is on the other side of the middle of the ECAL than the impact, in x or y."""
+    """Return whether the centre of gravity and the impact are on different sides of the middle, in x or y."""
     cells, centre = one.ecal.sum(axis=1), (np.arange(6) - 2.5) * CELL
     moment = np.column_stack([(cells.sum(axis=2) * centre).sum(axis=1), (cells.sum(axis=1) * centre).sum(axis=1)])
     return (moment * one.impact < 0).any(axis=1)

@@ -33,8 +33,8 @@ def read_library(paths: Sequence[Path]) -> Showers:
         if one.detectors != first.detectors:
             raise ConfigError(
                 f"{one.name}: key 'path': tiles of {', '.join(one.detectors)}, but {first.name} has those of "
-                f"{', '.join(first.detectors)}; name the same detectors in the key 'tiles' of both recipes, in the same "
-                "order"
+                f"{', '.join(first.detectors)}; name the same detectors in the key 'tiles' of both recipes, in the "
+                "same order"
             )
     return first if len(showers) == 1 else _joined(showers)
 

@@ -33,8 +33,10 @@ TRIALS = 32
 """Showers drawn in the window, of which the nearest in place and depth is taken."""
 
 NARROW, NARROW_TRIALS = (11, -11, 22), 96
-"""Species whose showers are narrow, so that the place inside a cell matters most, and the showers drawn for them. Of
-several files only those with the smallest tiles are used for them."""
+"""Species whose showers are narrow, so that the place inside a cell matters most, and the showers drawn for them."""
+
+COARSE = 3.0
+"""What it costs a narrow shower to be in tiles twice as wide as the smallest ones of its kind."""
 
 FEWEST = 5
 """Showers of a species and entry that a pool must have."""
@@ -165,11 +167,13 @@ class Matcher:
         drawn = (rng.random((int(sampled.sum()), trials)) * (last - first)[sampled, None]).astype(np.int64)
         trial[sampled] = first[sampled, None] + drawn
         cost = rng.random(trial.shape, dtype=np.float32)  # so that equally good ones take turns
+        width = group.width[trial] if group.width.ndim else group.width
+        if group.narrow and group.width.ndim:
+            cost += np.float32(COARSE) * (width / group.width.min() - 1)
         for axis in (0, 1):
             move = group.place[axis][trial] - place[:, [axis]].astype(np.float32)
             cost += (move / np.float32(MOVE_SCALE)) ** 2
             if not self._hollow[detector]:  # where showers are made everywhere, none is moved far
-                width = group.width[trial] if group.width.ndim else group.width
                 cost += ((move - np.round(move / width) * width) / np.float32(REST_SCALE)) ** 2
         if group.depths[1] > 0:
             scale = np.float32(DEPTH_SCALE * self._depths[detector])
@@ -230,12 +234,7 @@ class Matcher:
                 f"{showers.name}: no showers of {name}; make a library with "
                 f"'{{species: {species}, entry: {entry}{depth}, count: ...}}', or let the process decay the particle"
             )
-        narrow = species in NARROW
-        if narrow:
-            finest = min(self._showers.widths[part, detector] for part, _ in made)
-            made = [(part, one) for part, one in made if self._showers.widths[part, detector] == finest]
         here = (showers.entry == detector) & (inside | (showers.depth == 0)) & (showers.pdg == species)
-        here &= np.isin(showers.part, [part for part, _ in made])
         chosen = np.flatnonzero(here & self._used)
         if len(chosen) < FEWEST:
             raise InputError(
@@ -246,7 +245,7 @@ class Matcher:
         width = showers.widths[showers.part[order], detector]
         return _Group(
             name=name,
-            narrow=narrow,
+            narrow=species in NARROW,
             highest=max(showers.parts[part].recipe.energy_of(one)[1] for part, one in made),
             depths=(min(one.depth[0] for _, one in made), max(one.depth[1] for _, one in made)),
             shower=order,
