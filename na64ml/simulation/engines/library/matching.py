@@ -41,7 +41,7 @@ COARSE = 3.0
 FEWEST = 5
 """Showers of a species and entry that a pool must have."""
 
-MOVE_SCALE, REST_SCALE, DEPTH_SCALE = 20.0, 0.6, 0.02
+MOVE_SCALE, REST_SCALE, DEPTH_SCALE = 20.0, 0.4, 0.02
 """Differences that count alike: a move in mm; in mm what whole tiles leave of it, by which the shower is misplaced; and
 in depth as a share of the detector's depth."""
 
