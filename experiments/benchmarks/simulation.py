@@ -3,7 +3,8 @@
 Run with one thread, after making the library::
 
     na64ml simulate --library shipped:na64e_shower_library --out library.root
-    OMP_NUM_THREADS=1 python experiments/benchmarks/simulation.py library.root
+    na64ml simulate --library shipped:na64e_shower_library_fine --out fine.root
+    OMP_NUM_THREADS=1 python experiments/benchmarks/simulation.py library.root fine.root
 """
 
 import argparse
@@ -31,7 +32,7 @@ SHARD = 1000
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, write JSON and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("library", type=Path, help="shower library of the reference setup")
+    parser.add_argument("library", type=Path, nargs="+", help="files of a shower library of the reference setup")
     parser.add_argument("--recipe", default="shipped:na64e_reference", help="processes and their proportions")
     parser.add_argument("--passes", type=int, default=5, help="timed passes, after one that is not timed")
     parser.add_argument("--out", type=Path, default=HERE / "simulation.json", help="JSON file for the result")
@@ -69,8 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     mix["all"] = round(total / sum(seconds.values()))
     result = {
         "machine": facts,
-        "library": provenance(options.library),
-        "library_bytes": options.library.stat().st_size,
+        "library": [provenance(path) for path in options.library],
+        "library_bytes": sum(path.stat().st_size for path in options.library),
         "seconds_to_open": round(opened, 2),
         "events_at_once": SHARD,
         "passes": options.passes,

@@ -1,6 +1,6 @@
 """Compare single showers of the library engine with Geant4: with showers it has not used, and with the reference file.
 
-    python experiments/fast_engines/library_showers.py library.root na64e_showers_geant4.root
+    python experiments/fast_engines/library_showers.py library.root fine.root na64e_showers_geant4.root
 
 First, one half of the library (even ids) makes the primaries of the other half again, which are the truth. Second, the
 whole library makes the primaries of the reference file again. Errors of what the engine makes are a bootstrap over
@@ -10,6 +10,7 @@ distinct frozen showers, those of Geant4 over showers.
 import argparse
 import json
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,8 +24,9 @@ from scipy.stats import ks_2samp
 from na64ml.evaluation.bootstrap import resamples
 from na64ml.setups.setup import Setup, load_setup
 from na64ml.simulation.engines.library import Library
+from na64ml.simulation.engines.library.joining import read_library
 from na64ml.simulation.engines.library.placing import Placed, Placer
-from na64ml.simulation.engines.library.store import Showers, read_showers
+from na64ml.simulation.engines.library.store import Showers
 from na64ml.simulation.library.tiled import tiled_detector
 from na64ml.simulation.particles import MEV, Particles, mass
 
@@ -38,6 +40,12 @@ CROSSING = 1.5
 
 TREES = {"electron": 11, "gamma": 22, "pion": -211, "kaon0l": 130, "neutron": 2112, "muon": 13}
 N_RESAMPLES = 200
+
+CELL = 38.2
+"""Width in mm of the cells of the ECAL."""
+
+BORDERS = (0, 1, 2, 4, 6, 9, 14, 19.1)
+"""Bins in mm of the distance from a border."""
 
 
 class Cells(NamedTuple):
@@ -57,7 +65,7 @@ class Cells(NamedTuple):
     def around(self) -> Floats:
         """Return cell energies in GeV, summed over depth, by distance from the impact: hit cell, side, corner, rest."""
         n = len(self.energy)
-        hit = np.clip(((self.impact + 3 * 38.2) // 38.2).astype(int), 0, 5)
+        hit = np.clip(((self.impact + 3 * CELL) // CELL).astype(int), 0, 5)
         cells = self.ecal.sum(axis=1) / SAMPLING["ECAL"]
         away = [np.abs(np.arange(6) - hit[:, [axis]]) for axis in (0, 1)]
         far = np.maximum(away[0][:, :, None], away[1][:, None, :])
@@ -68,15 +76,15 @@ class Cells(NamedTuple):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("library", type=Path)
+    parser.add_argument("library", type=Path, nargs="+", help="files of the library")
     parser.add_argument("reference", type=Path)
     parser.add_argument("--max-scale", type=float, default=2.0)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     arguments = parser.parse_args()
     setup = load_setup("na64e_reference")
-    showers = read_showers(arguments.library)
+    showers = read_library(arguments.library)
     result = {
-        "content_hash": showers.provenance["content_hash"],
+        "content_hash": [part.provenance["content_hash"] for part in showers.parts],
         "halves": halves(arguments.library, showers, setup, arguments.max_scale),
     }
     pairs = {}
@@ -95,7 +103,7 @@ def main() -> None:
     draw(pairs, arguments.out / "library_showers.png")
 
 
-def halves(path: Path, showers: Showers, setup: Setup, max_scale: float) -> dict[str, dict[str, object]]:
+def halves(path: list[Path], showers: Showers, setup: Setup, max_scale: float) -> dict[str, dict[str, object]]:
     """Compare showers of odd id with what the even ones make of their primaries, from the front face of the ECAL."""
     transport = Library(path=path, pool={"of": 2, "use": 0}, max_scale=max_scale).open(setup)
     odd = (showers.shower % 2 == 1) & (showers.depth == 0)
@@ -163,6 +171,8 @@ def compare(name: str, ours: Cells, theirs: Cells) -> dict[str, object]:
         rows["preshower_ratio"] = ratio(ours, theirs, lambda one: preshower(one) / curve(np.log(one.energy)))
         for index, key in enumerate(("hit_cell", "side_cells", "corner_cells", "rest")):
             rows[f"share_{key}"] = ratio(ours, theirs, lambda one, i=index: one.around()[:, i] / one.total)
+        rows["wrong_side"] = difference(ours, theirs, wrong_side)
+        rows["hit_cell_by_border"] = by_border(ours, theirs)
         rows["cell_spectra_p"] = spectra(ours, theirs)
         return rows
     rows["response_ratio"] = ratio(ours, theirs, lambda one: one.total / one.energy)
@@ -188,6 +198,30 @@ def compare(name: str, ours: Cells, theirs: Cells) -> dict[str, object]:
 def median_input(one: Cells, key: str, summed: tuple[int, ...]) -> Floats:
     values = getattr(one, key).sum(axis=summed)
     return values[:, 0] if values.ndim > 1 else values
+
+
+def wrong_side(one: Cells) -> NDArray[np.bool_]:
+    """Return whether the centre of gravity and the impact are on different sides of the middle, in x or y."""
+    cells, centre = one.ecal.sum(axis=1), (np.arange(6) - 2.5) * CELL
+    moment = np.column_stack([(cells.sum(axis=2) * centre).sum(axis=1), (cells.sum(axis=1) * centre).sum(axis=1)])
+    return (moment * one.impact < 0).any(axis=1)
+
+
+def border(one: Cells) -> Floats:
+    """Return the distance in mm of impacts from the nearest border of cells."""
+    return (CELL / 2 - np.abs(np.mod(one.impact, CELL) - CELL / 2)).min(axis=1)
+
+
+def by_border(ours: Cells, theirs: Cells) -> dict[str, list[list[float]]]:
+    """Return mean and standard deviation of the share of the hit cell, ours and theirs, by distance from a border."""
+    rows = {}
+    for low, high in pairwise(BORDERS):
+        pair = [one.around()[:, 0] / one.total for one in (ours, theirs)]
+        near = [(low <= border(one)) & (border(one) < high) for one in (ours, theirs)]
+        chosen = [values[which] for values, which in zip(pair, near, strict=True)]
+        if min(len(one) for one in chosen) > 1:
+            rows[f"{low} to {high} mm"] = [[round(float(f(one)), 4) for f in (np.mean, np.std)] for one in chosen]
+    return rows
 
 
 def preshower(one: Cells) -> Floats:
@@ -256,20 +290,23 @@ def estimate(
 
 
 def draw(pairs: Mapping[str, tuple[Cells, Cells]], path: Path) -> None:
-    figure, axes = plt.subplots(1, 4, figsize=(15, 3.6))
+    figure, axes = plt.subplots(1, 5, figsize=(18, 3.6))
     styles = ({"color": "C0", "label": "library"}, {"color": "k", "linestyle": ":", "label": "Geant4"})
     for one, style in zip(pairs["electron"], styles, strict=True):
         scaled = (one.total / one.energy - 1) * np.sqrt(one.energy)
+        share = one.around()[:, 0] / one.total
         axes[0].hist(scaled, np.linspace(-0.4, 0.4, 41), density=True, histtype="step", **style)
-        axes[1].hist(one.around()[:, 0] / one.energy, np.linspace(0, 1, 41), density=True, histtype="step", **style)
+        axes[1].hist(share, np.linspace(0, 1, 41), density=True, histtype="step", **style)
+        axes[2].plot(border(one), share, ".", color=style["color"], markersize=2)
     for one, style in zip(pairs["pion"], styles, strict=True):
-        axes[2].hist(one.total / one.energy, np.linspace(0, 1.2, 41), density=True, histtype="step", **style)
+        axes[3].hist(one.total / one.energy, np.linspace(0, 1.2, 41), density=True, histtype="step", **style)
         leaked = one.hcal[:, 1:].sum(axis=(1, 2, 3)) / SAMPLING["HCAL"] / one.energy
-        axes[3].hist(leaked, np.linspace(0, 1, 41), density=True, histtype="step", **style)
+        axes[4].hist(leaked, np.linspace(0, 1, 41), density=True, histtype="step", **style)
     axes[0].set(xlabel="(E / E true - 1) sqrt(E true / GeV)", title="electrons", ylabel="density")
     axes[1].set(xlabel="share of the hit cell", title="electrons")
-    axes[2].set(xlabel="ECAL energy / energy", title="pions", yscale="log")
-    axes[3].set(xlabel="energy behind the first HCAL module / energy", title="pions", yscale="log")
+    axes[2].set(xlabel="distance from a border of cells (mm)", ylabel="share of the hit cell", title="electrons")
+    axes[3].set(xlabel="ECAL energy / energy", title="pions", yscale="log")
+    axes[4].set(xlabel="energy behind the first HCAL module / energy", title="pions", yscale="log")
     axes[0].legend(frameon=False)
     figure.tight_layout()
     figure.savefig(path, dpi=130)

@@ -8,6 +8,9 @@ fitted so that the cells of an event add up to its noise-free energy (``mc_edep_
 
 The second run of the reference sample, compared with the first in the same way, is the control: it differs from the
 first in its random numbers and cell gains only.
+
+With ``--by-shower`` the events of one leading shower of a library are all in the same fold, so that the classifier
+cannot know single frozen showers again: it then finds wrong shapes only.
 """
 
 import argparse
@@ -23,12 +26,13 @@ import uproot
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_predict
 
 from na64ml.events.batch import HIT_FEATURES, EventBatch, concatenate
 from na64ml.events.reader import EventReader
 from na64ml.events.root_files import expand
 from na64ml.selection.absent import absent_inputs
+from na64ml.selection.independent import leading_showers, trial_of_event
 from na64ml.selection.variables import compute
 from na64ml.selection.view import EventView
 
@@ -56,6 +60,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     parser.add_argument("--name", default="events")
     parser.add_argument("--without", help="leave out variables whose names contain this")
+    parser.add_argument("--by-shower", action="store_true", help="keep events of one leading shower in one fold")
     parser.add_argument("--raw", action="store_true", help="do not calibrate the cells")
     arguments = parser.parse_args()
     ours = open_events(arguments.files, arguments.layout)
@@ -72,6 +77,8 @@ def main() -> None:
         }
         for view in (ours, theirs)
     )
+    leading = np.concatenate([leading_showers(one.batch) for one in (ours, theirs)])
+    showers = trial_of_event(len(leading), leading) if arguments.by_shower else None
     result = {}
     for index, name in enumerate(processes):
         pair = tuple({key: values[label == index] for key, values in one.items()}
@@ -79,7 +86,8 @@ def main() -> None:
         counts = [len(one["ecal_energy"]) for one in pair]
         if min(counts) < 20:
             continue
-        result[name] = {"events": counts, "p_values": p_values(*pair), **classifier(*pair)}
+        groups = None if showers is None else showers[np.concatenate(labels) == index]
+        result[name] = {"events": counts, "p_values": p_values(*pair), **classifier(*pair, groups)}
         print(f"{name:24} {counts} AUC {result[name]['auc']:.3f} {result[name]['auc_interval']} ", flush=True)
         print("   ", {key: float(f"{value:.2g}") for key, value in result[name]["p_values"].items()})
     (arguments.out / f"{arguments.name}.json").write_text(json.dumps(result, indent=1) + "\n")
@@ -141,16 +149,21 @@ def p_values(ours: dict[str, NDArray[np.float64]], theirs: dict[str, NDArray[np.
     return {name: float(ks_2samp(ours[name], theirs[name]).pvalue) for name in names}
 
 
-def classifier(ours: dict[str, NDArray[np.float64]], theirs: dict[str, NDArray[np.float64]]) -> dict[str, object]:
-    """Return the cross-validated AUC of trees told to tell the samples apart, and what they use most."""
+def classifier(
+    ours: dict[str, NDArray[np.float64]], theirs: dict[str, NDArray[np.float64]], groups: NDArray[np.int64] | None
+) -> dict[str, object]:
+    """Return the cross-validated AUC of trees told to tell the samples apart, and what they use most.
+
+    Events of the same group, ``[n_ours + n_theirs]``, are in the same fold.
+    """
     features = np.vstack([np.column_stack(list(ours.values())), np.column_stack(list(theirs.values()))])
     label = np.repeat([1, 0], [len(ours["ecal_energy"]), len(theirs["ecal_energy"])])
     trees = lightgbm.LGBMClassifier(
         n_estimators=150, learning_rate=0.05, num_leaves=8, min_child_samples=20, colsample_bytree=0.5,
         subsample=0.8, subsample_freq=1, class_weight="balanced", n_jobs=1, random_state=0, verbose=-1,
     )  # fmt: skip
-    folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    score = cross_val_predict(trees, features, label, cv=folds, method="predict_proba")[:, 1]
+    folds = (StratifiedKFold if groups is None else StratifiedGroupKFold)(5, shuffle=True, random_state=0)
+    score = cross_val_predict(trees, features, label, cv=folds, groups=groups, method="predict_proba")[:, 1]
     rng = np.random.default_rng(0)
     draws = [rng.integers(0, len(label), len(label)) for _ in range(N_BOOTSTRAP)]
     spread = np.std([roc_auc_score(label[draw], score[draw]) for draw in draws])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.random import SeedSequence
@@ -16,9 +16,10 @@ from na64ml.simulation.deposits import NO_SHOWER, Deposits
 from na64ml.simulation.engines.base import Engine, Transport
 from na64ml.simulation.engines.library.crossings import straight_crossings
 from na64ml.simulation.engines.library.entry import MISSED, Entries, find_entries
+from na64ml.simulation.engines.library.joining import read_library
 from na64ml.simulation.engines.library.matching import Matcher
 from na64ml.simulation.engines.library.placing import Placed, Placer
-from na64ml.simulation.engines.library.store import Showers, read_showers
+from na64ml.simulation.engines.library.store import Part, Showers
 from na64ml.simulation.library.tiled import digest, faces, tiled_detector
 from na64ml.simulation.particles import NEUTRINOS, Particles
 from na64ml.yaml_files import StrictModel
@@ -59,7 +60,7 @@ class Library(Engine):
     Parameters
     ----------
     path
-        ROOT file made by ``na64ml simulate --library``.
+        ROOT file made by ``na64ml simulate --library``, or several that are used together.
     pool
         Part of the library to use, so that samples for training and testing share no shower. Default: all of it.
     max_scale
@@ -68,7 +69,7 @@ class Library(Engine):
         whatever the factor.
     """
 
-    path: Path
+    path: Path | Annotated[tuple[Path, ...], Field(min_length=1)]
     pool: Pool | None = None
     max_scale: float = Field(default=2.0, gt=1, le=4)
 
@@ -82,17 +83,23 @@ class Library(Engine):
         InputError
             If the file is damaged.
         """
-        showers = read_showers(self.path)
-        _check_detectors(setup, showers)
+        showers = read_library(self._paths)
+        for part in showers.parts:
+            _check_detectors(setup, part)
         used = np.ones(len(showers.shower), dtype=bool)
         if self.pool is not None:
             used = showers.shower % self.pool.of == self.pool.use
         return _LibraryTransport(setup, showers, used, self.max_scale)
 
     def provenance(self) -> dict[str, Any]:
-        """Return the content hash of the library, and its recipe."""
-        made = read_showers(self.path).provenance
-        return {name: made[name] for name in ("content_hash", "recipe_hash", "recipe", "versions")}
+        """Return the content hash of each file of the library, and its recipe."""
+        names = ("content_hash", "recipe_hash", "recipe", "versions")
+        made = [part.provenance for part in read_library(self._paths).parts]
+        return {"libraries": [{name: one[name] for name in names} for one in made]}
+
+    @property
+    def _paths(self) -> tuple[Path, ...]:
+        return (self.path,) if isinstance(self.path, Path) else self.path
 
 
 class _LibraryTransport(Transport):
@@ -164,15 +171,15 @@ def _chunks(event: NDArray[np.int64], n_events: int) -> Iterator[tuple[int, int,
             yield first, last, slice(int(low), int(high))
 
 
-def _check_detectors(setup: Setup, showers: Showers) -> None:
-    """Check that a library was made for the detectors of a setup, whatever its trackers and readout.
+def _check_detectors(setup: Setup, part: Part) -> None:
+    """Check that a file was made for the detectors of a setup, whatever its trackers and readout.
 
     Raises
     ------
     ConfigError
         If not; it says which differ.
     """
-    made = showers.provenance["detectors"]
+    made = part.provenance["detectors"]
     here = {d.name: digest(d) for d in setup.detectors if isinstance(d, Calorimeter | Counter)}
     differing = [name for name in made if name in here and made[name] != here[name]]
     absent = [name for name in made if name not in here]
@@ -184,7 +191,7 @@ def _check_detectors(setup: Setup, showers: Showers) -> None:
     ]
     if problems:
         raise ConfigError(
-            f"{showers.path}: made for other detectors than those of setup '{setup.name}' (geometry "
-            f"{showers.provenance['geometry_hash']} and {setup.geometry_hash}): {'; '.join(problems)}; make a library "
+            f"{part.path}: made for other detectors than those of setup '{setup.name}' (geometry "
+            f"{part.provenance['geometry_hash']} and {setup.geometry_hash}): {'; '.join(problems)}; make a library "
             "for this setup with: na64ml simulate --library"
         )

@@ -32,12 +32,18 @@ ENOUGH = 12
 TRIALS = 32
 """Showers drawn in the window, of which the nearest in place and depth is taken."""
 
+NARROW, NARROW_TRIALS = (11, -11, 22), 96
+"""Species whose showers are narrow, so that the place inside a cell matters most, and the showers drawn for them."""
+
+COARSE = 3.0
+"""What it costs a narrow shower to be in tiles twice as wide as the smallest ones of its kind."""
+
 FEWEST = 5
 """Showers of a species and entry that a pool must have."""
 
-PLACE_SCALE, DEPTH_SCALE = 0.15, 0.02
-"""Differences that count like a move by one tile: in the place inside a tile as a share of it, and in depth as a share
-of the detector's depth."""
+MOVE_SCALE, REST_SCALE, DEPTH_SCALE = 20.0, 0.4, 0.02
+"""Differences that count alike: a move in mm; in mm what whole tiles leave of it, by which the shower is misplaced; and
+in depth as a share of the detector's depth."""
 
 SAME = 1e-6
 """Lengths in mm that differ by less are the same."""
@@ -62,16 +68,19 @@ class Matches:
 class _Group:
     """Showers of one species that enter one detector, from outside or anywhere; sorted by energy.
 
-    The highest energy and the depths are those between which the recipe has them.
+    The highest energy and the depths are those between which the recipes have them; places are folded. The width of
+    tiles is one number where all are the same.
     """
 
     name: str
+    narrow: bool
     highest: float
     depths: tuple[float, float]
     shower: NDArray[np.int64]
     log_energy: NDArray[np.float64]
-    place: NDArray[np.float64]
-    depth: NDArray[np.float64]
+    place: NDArray[np.float32]
+    depth: NDArray[np.float32]
+    width: NDArray[np.float32]
 
 
 class Matcher:
@@ -93,12 +102,11 @@ class Matcher:
         self, showers: Showers, used: NDArray[np.bool_], detectors: tuple[Tiled, ...], max_scale: float
     ) -> None:
         self._showers, self._used, self._max_scale = showers, used, max_scale
-        self._widths = np.array(list(showers.recipe.tiles.values()))
         corners = np.array([bounds(detector) for detector in detectors])
         self._depths = corners[:, 1, 2] - corners[:, 0, 2]
-        centre = corners.mean(axis=1)[:, :2]
-        self._mirror = np.abs(centre).max(axis=1) < SAME
-        self._exchange = np.abs(centre[:, 0] - centre[:, 1]) < SAME
+        self._centres = corners.mean(axis=1)[:, :2]
+        sides = (corners[:, 1] - corners[:, 0])[:, :2]
+        self._square = np.abs(sides[:, 0] - sides[:, 1]) < SAME
         self._hollow = np.array([isinstance(one, Calorimeter) and one.hole is not None for one in detectors])
         self._folded, self._turned = self._fold(showers.impact, showers.entry)
         self._groups: dict[tuple[int, int, bool], _Group] = {}
@@ -137,8 +145,8 @@ class Matcher:
     def _fold(
         self, place: NDArray[np.float64], detector: NDArray[np.integer[Any]]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return places in mm folded by the symmetries that a detector has about the beam axis, and the operation."""
-        return fold(place, self._mirror[detector], self._exchange[detector])
+        """Return places in mm from the middle of a detector, folded by its symmetries, and the operation."""
+        return fold(place - self._centres[detector], np.ones(len(place), dtype=bool), self._square[detector])
 
     def _choose(
         self,
@@ -151,18 +159,25 @@ class Matcher:
     ) -> NDArray[np.int64]:
         """Return indices into the group."""
         first, last = self._windows(group, log_energy)
+        trials = NARROW_TRIALS if group.narrow else TRIALS
         # A window with few showers is gone through, a larger one is sampled.
-        number = np.minimum(last - first, TRIALS)
-        trial = first[:, None] + np.arange(TRIALS) % np.maximum(number, 1)[:, None]
-        sampled = last - first > TRIALS
-        drawn = (rng.random((int(sampled.sum()), TRIALS)) * (last - first)[sampled, None]).astype(np.int64)
+        number = np.minimum(last - first, trials)
+        trial = first[:, None] + np.arange(trials) % np.maximum(number, 1)[:, None]
+        sampled = last - first > trials
+        drawn = (rng.random((int(sampled.sum()), trials)) * (last - first)[sampled, None]).astype(np.int64)
         trial[sampled] = first[sampled, None] + drawn
-        shift = (group.place[trial] - place[:, None]) / self._widths[detector]
-        cost = (shift**2).sum(axis=2)
-        if not self._hollow[detector]:  # where showers are made everywhere, none is moved far
-            cost += (((shift - np.round(shift)) / PLACE_SCALE) ** 2).sum(axis=2)
-        cost += ((group.depth[trial] - depth[:, None]) / (DEPTH_SCALE * self._depths[detector])) ** 2
-        cost += rng.exponential(1.0, cost.shape)  # so that equally good ones take turns
+        cost = rng.random(trial.shape, dtype=np.float32)  # so that equally good ones take turns
+        width = group.width[trial] if group.width.ndim else group.width
+        if group.narrow and group.width.ndim:
+            cost += np.float32(COARSE) * (width / group.width.min() - 1)
+        for axis in (0, 1):
+            move = group.place[axis][trial] - place[:, [axis]].astype(np.float32)
+            cost += (move / np.float32(MOVE_SCALE)) ** 2
+            if not self._hollow[detector]:  # where showers are made everywhere, none is moved far
+                cost += ((move - np.round(move / width) * width) / np.float32(REST_SCALE)) ** 2
+        if group.depths[1] > 0:
+            scale = np.float32(DEPTH_SCALE * self._depths[detector])
+            cost += ((group.depth[trial] - depth[:, None].astype(np.float32)) / scale) ** 2
         return np.asarray(np.take_along_axis(trial, cost.argmin(axis=1)[:, None], axis=1)[:, 0])
 
     def _windows(self, group: _Group, log_energy: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -180,7 +195,7 @@ class Matcher:
         if empty.any():
             wrong = float(np.exp(wanted[empty][0]))
             raise InputError(
-                f"{self._showers.path}: no shower of {group.name} within a factor {self._max_scale:g} of {wrong:.4g} "
+                f"{self._showers.name}: no shower of {group.name} within a factor {self._max_scale:g} of {wrong:.4g} "
                 "GeV; make a larger library, use fewer pools, or raise max_scale"
             )
         return first, last
@@ -188,7 +203,7 @@ class Matcher:
     def _check(self, group: _Group, detector: int, energy: NDArray[np.float64], depth: NDArray[np.float64]) -> None:
         if (too_high := energy > group.highest * self._max_scale).any():
             raise InputError(
-                f"{self._showers.path}: a particle has {energy[too_high].max():.4g} GeV, but showers of {group.name} "
+                f"{self._showers.name}: a particle has {energy[too_high].max():.4g} GeV, but showers of {group.name} "
                 f"go up to {group.highest:g} GeV; make a library with 'energy' up to there"
             )
         first, last = group.depths
@@ -196,7 +211,7 @@ class Matcher:
         outside = (depth > last + margin) | (depth < first - margin)
         if outside.any():
             raise InputError(
-                f"{self._showers.path}: a particle starts {depth[outside][0]:.0f} mm inside, but showers of "
+                f"{self._showers.name}: a particle starts {depth[outside][0]:.0f} mm inside, but showers of "
                 f"{group.name} start at {first:g} to {last:g} mm; make a library with 'depth' up to there"
             )
 
@@ -216,28 +231,43 @@ class Matcher:
         if not made:
             depth = ", depth: [0, ...]" if inside else ""
             raise InputError(
-                f"{showers.path}: no showers of {name}; make a library with "
+                f"{showers.name}: no showers of {name}; make a library with "
                 f"'{{species: {species}, entry: {entry}{depth}, count: ...}}', or let the process decay the particle"
             )
         here = (showers.entry == detector) & (inside | (showers.depth == 0)) & (showers.pdg == species)
         chosen = np.flatnonzero(here & self._used)
         if len(chosen) < FEWEST:
             raise InputError(
-                f"{showers.path}: only {len(chosen)} showers of {name} may be used, {FEWEST} are needed; use fewer "
+                f"{showers.name}: only {len(chosen)} showers of {name} may be used, {FEWEST} are needed; use fewer "
                 "pools or make a larger library"
             )
         order = chosen[np.argsort(showers.kinetic_energy[chosen], kind="stable")]
-        highest = max(showers.recipe.energy_of(one)[1] for one in made)
-        depths = min(one.depth[0] for one in made), max(one.depth[1] for one in made)
-        energy = np.log(showers.kinetic_energy[order])
-        return _Group(name, highest, depths, order, energy, self._folded[order], showers.depth[order])
+        width = showers.widths[showers.part[order], detector]
+        return _Group(
+            name=name,
+            narrow=species in NARROW,
+            highest=max(showers.parts[part].recipe.energy_of(one)[1] for part, one in made),
+            depths=(min(one.depth[0] for _, one in made), max(one.depth[1] for _, one in made)),
+            shower=order,
+            log_energy=np.log(showers.kinetic_energy[order]),
+            place=np.ascontiguousarray(self._folded[order].T, dtype=np.float32),
+            depth=showers.depth[order].astype(np.float32),
+            width=width if len(np.unique(width)) > 1 else width[0],
+        )
 
-    def _made(self, pdg: int, entry: str, inside: bool) -> list[ShowerEntry]:
-        """Return the parts of the recipe that make such showers; none that start inside if all start in front."""
-        made = [one for one in self._showers.recipe.showers if (one.species, one.entry) == (pdg, entry)]
-        if inside:
-            return made if any(one.depth[1] > 0 for one in made) else []
-        return [one for one in made if one.depth[1] == 0]
+    def _made(self, pdg: int, entry: str, inside: bool) -> list[tuple[int, ShowerEntry]]:
+        """Return the entries of recipes that make such showers, with the index of the file.
+
+        None of a file that start inside if all of its start in front.
+        """
+        found = []
+        for part, file in enumerate(self._showers.parts):
+            made = [(part, one) for one in file.recipe.showers if (one.species, one.entry) == (pdg, entry)]
+            if not inside:
+                found += [pair for pair in made if pair[1].depth[1] == 0]
+            elif any(one.depth[1] > 0 for _, one in made):
+                found += made
+        return found
 
 
 def _by_kind(

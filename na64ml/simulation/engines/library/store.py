@@ -1,4 +1,4 @@
-"""The showers of a library file in columns."""
+"""The showers of a library in columns."""
 
 import json
 from collections.abc import Mapping
@@ -42,8 +42,8 @@ class Tiles:
 
 
 @dataclass(frozen=True, eq=False)
-class Showers:
-    """All showers of a library.
+class Part:
+    """A file of a library.
 
     Parameters
     ----------
@@ -53,6 +53,23 @@ class Showers:
         What it was made from.
     provenance
         That and more, as the file states it.
+    """
+
+    path: Path
+    recipe: LibraryRecipe
+    provenance: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Showers:
+    """All showers of a library.
+
+    Parameters
+    ----------
+    parts
+        The files that they come from; all have tiles of the same detectors.
+    part
+        Index of the file of each shower, ``[n]``.
     shower, pdg, entry
         Id, PDG number, and index into `detectors` of the detector that is entered, ``[n]``.
     kinetic_energy
@@ -65,9 +82,8 @@ class Showers:
         By detector.
     """
 
-    path: Path
-    recipe: LibraryRecipe
-    provenance: Mapping[str, Any]
+    parts: tuple[Part, ...]
+    part: NDArray[np.int64]
     shower: NDArray[np.int64]
     pdg: NDArray[np.int32]
     entry: NDArray[np.int16]
@@ -79,7 +95,17 @@ class Showers:
     @property
     def detectors(self) -> tuple[str, ...]:
         """Names of the detectors that have tiles."""
-        return tuple(self.recipe.tiles)
+        return tuple(self.parts[0].recipe.tiles)
+
+    @property
+    def name(self) -> str:
+        """Paths of the files, for messages."""
+        return ", ".join(str(one.path) for one in self.parts)
+
+    @property
+    def widths(self) -> NDArray[np.float32]:
+        """Widths of tiles in mm, ``[n_parts, n_detectors]``."""
+        return np.array([[one.recipe.tiles[name] for name in self.detectors] for one in self.parts], dtype=np.float32)
 
 
 def read_showers(path: Path) -> Showers:
@@ -124,9 +150,8 @@ def _showers(path: Path, provenance: Mapping[str, Any], columns: Mapping[str, An
     if wrong:
         raise InputError(f"{path}: damaged, it has {', '.join(wrong)}; {_REMAKE}")
     return Showers(
-        path=path,
-        recipe=recipe,
-        provenance=provenance,
+        parts=(Part(path, recipe, provenance),),
+        part=np.zeros(len(entry), dtype=np.int64),
         shower=scalars["shower"].astype(np.int64),
         pdg=scalars["pdg"],
         entry=entry,
