@@ -9,7 +9,7 @@ from na64ml.graphs.rows import take_rows
 from na64ml.models.pooling import group_sum
 
 _LARGEST = 10.0
-_CONSTANT = 1e-3
+_CONSTANT = 1e-2
 _ZERO = 1e-6
 
 
@@ -37,7 +37,7 @@ class Normalisation(nn.Module):
     def fit(self, samples: Iterable[tuple[Tensor, Tensor]]) -> None:
         """Set the constants from ``(values, group)`` samples; a constant feature keeps the scale 1.
 
-        Constant is what varies by less than a thousandth of its mean, such as a saturated hyperbolic tangent: divided
+        Constant is what varies by less than a hundredth of its mean, such as a saturated hyperbolic tangent: divided
         by this spread, the rounding errors in which two runtimes differ would become visible.
         """
         count = torch.zeros(len(self.mean), 1, dtype=torch.float64)
