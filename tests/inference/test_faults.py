@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import awkward as ak
 import numpy as np
 import onnx
 import pytest
@@ -14,7 +13,9 @@ import uproot
 
 from na64ml.cli import main
 from na64ml.inference.metadata import PROPERTY
-from na64ml.inference.status import BAD_INPUT, NO_CALORIMETER_HITS, SCORED, TRUNCATED
+from na64ml.inference.status import SCORED
+
+from .conftest import FAULTS, WriteFaulty
 
 WriteFile = Callable[..., Path]
 Run = Callable[..., tuple[int, str]]
@@ -87,22 +88,13 @@ def test_one_of_many_files_without_a_branch(run: Run, write_file: WriteFile, tmp
     assert len(statuses(tmp_path / "out.root")) == 10
 
 
-def test_impossible_energies_and_numbers_of_hits_have_a_status(run: Run, write_file: WriteFile, tmp_path: Path) -> None:
-    with uproot.open(write_file(tmp_path / "good.root", EVENTS[:6])) as root:
-        tree = root["tree"]
-        ecal = tree["ECAL_ene"].array(library="np")
-        calorimeters = {name: tree[name].array(library="np") for name in ("HCAL_ene", "VHCAL_ene")}
-        trackers = {name: tree[name].array().to_list() for name in ("MM5X", "ST03X")}
-    ecal[1, 1, 2, 2], ecal[2, 1, 2, 2], ecal[3, 1, 2, 2] = np.nan, np.inf, -1
-    for values in (ecal, *calorimeters.values()):
-        values[4] = 0
-    trackers["MM5X"][4] = trackers["ST03X"][4] = []
-    trackers["ST03X"][5] = np.linspace(-50, 50, 10_000).tolist()
-    lists = {name: ak.values_astype(ak.Array(values), np.float32) for name, values in trackers.items()}
-    file = write_file(tmp_path / "bad.root", EVENTS[:6], changes={"ECAL_ene": ecal, **calorimeters, **lists})
+def test_impossible_energies_and_numbers_of_hits_have_a_status(
+    run: Run, write_faulty: WriteFaulty, tmp_path: Path
+) -> None:
+    file = write_faulty(tmp_path / "bad.root", EVENTS[:6])
     code, text = run(file)
     assert code == 0
-    assert statuses(tmp_path / "out.root") == [SCORED, *[BAD_INPUT] * 3, NO_CALORIMETER_HITS, TRUNCATED]
+    assert statuses(tmp_path / "out.root") == FAULTS
     said(text, "6 events (scored 1, no calorimeter hits 1, truncated (more hits than the cap) 1, bad input")
     with uproot.open(tmp_path / "out.root") as root:
         assert np.isnan(root["scores"]["score"].array(library="np")).tolist() == [False] + [True] * 5

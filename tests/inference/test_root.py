@@ -1,6 +1,7 @@
-"""The macro that analysts run: the score as a column of an RDataFrame, with ROOT itself."""
+"""The macro that analysts run: the score as a column of an RDataFrame, and the friend tree, with ROOT itself."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,10 @@ import uproot
 from na64ml.cli import main
 from na64ml.events.reader import EventReader
 from na64ml.inference import Scorer
-from na64ml.resources import shipped
 
+from .conftest import FAULTS, WriteFaulty
+
+PAGE = Path(__file__).parents[2] / "docs" / "plugins.md"
 ROOT_PACKAGE = "root==0.1a12"
 
 
@@ -51,11 +54,11 @@ def run_root(program: Path, folder: Path, call: str) -> str:
 
 @pytest.mark.slow
 def test_the_macro_scores_cuts_and_fills(
-    onnx_file: Path, root_program: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    onnx_file: Path, root_program: Path, write_faulty: WriteFaulty, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "cpp"
     assert main(["cpp", "--copy-to", str(folder), "--setup", "na64e_reference"]) == 0
-    file = shipped("datasets") / "na64e_reference_b.root"
+    file = write_faulty(folder / "events.root", np.arange(0, 5025, 5))
     output = run_root(root_program, folder, f'score_tree.C("{file}", "{onnx_file}", "signal_90", "out.root")')
     with capsys.disabled():
         sys.stdout.write(f"\nROOT {output.splitlines()[0]}\n")
@@ -70,9 +73,21 @@ def test_the_macro_scores_cuts_and_fills(
         filled = root["ecal_energy"].values(flow=True)
     np.testing.assert_array_equal(np.stack([columns[n] for n in ("run", "spill", "spillevent")], axis=1), events.ids)
     np.testing.assert_array_equal(columns["status"], expected.status)
+    assert expected.status[: len(FAULTS)].tolist() == FAULTS
     np.testing.assert_allclose(columns["score"], expected.score, rtol=1e-6, atol=1e-5)
     np.testing.assert_array_equal(columns["passed"], passed)
     in_ecal = events.detector == events.detector_index("ECAL")
-    energy = np.bincount(events.event[in_ecal], events.hits[in_ecal, 3], minlength=len(events))
+    energy = np.bincount(events.event[in_ecal], events.hits[in_ecal, 3].astype(float), minlength=len(events))
     np.testing.assert_array_equal(filled[1:-1], np.histogram(energy[passed], bins=60, range=(0, 120))[0])
     assert 0 < passed.sum() < len(events)
+
+    (friend,) = [
+        code for code in re.findall(r"^```cpp\n(.*?)^```$", PAGE.read_text(), re.M | re.S) if "AddFriend" in code
+    ]
+    assert "scores.score >= 6.2" in friend
+    friend = friend.replace("6.2", str(scorer.metadata.thresholds["signal_90"]))
+    (folder / "friend_tree.C").write_text(
+        f'void friend_tree() {{\n{friend}std::cout << *selected.Count() << " pass\\n";\n}}\n'
+    )
+    assert main(["score", str(file), "--model", str(onnx_file), "--out", str(folder / "scores.root")]) == 0
+    assert f"{passed.sum()} pass" in run_root(root_program, folder, "friend_tree.C")
