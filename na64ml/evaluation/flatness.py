@@ -47,14 +47,13 @@ def flatness_in_energy(
 ) -> Flatness:
     """Return the signal efficiency in ``n_bins`` bins of E_ECAL with equal numbers of signal events.
 
-    Raises
-    ------
-    InputError
-        If a bin has no weight.
+    Events without weight do not count; there are fewer bins if there are not as many different energies.
     """
     signal = scored.of_class(scored.signal)
-    edges = np.quantile(signal.ecal_energy, np.linspace(0, 1, n_bins + 1))
-    number = np.clip(np.searchsorted(edges, signal.ecal_energy, side="right") - 1, 0, n_bins - 1)
+    signal = signal.select(signal.weight > 0)
+    edges = np.unique(np.quantile(signal.ecal_energy, np.linspace(0, 1, n_bins + 1), method="lower"))
+    edges = edges if len(edges) > 1 else np.repeat(edges, 2)
+    number = np.clip(np.searchsorted(edges, signal.ecal_energy, side="right") - 1, 0, len(edges) - 2)
     return _flatness("ecal_energy", edges[:-1], edges[1:], signal, number, threshold, cl)
 
 

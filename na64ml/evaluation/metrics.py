@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from na64ml.evaluation.flatness import Flatness, flatness_in_energy, flatness_in_mass
 from na64ml.evaluation.rejection import Rejection, rejection
 from na64ml.evaluation.roc import auc_with_interval
 from na64ml.evaluation.scored import SCORED, ScoredEvents
@@ -36,6 +37,8 @@ def evaluate(
       one), ``weight/C``, ``not_scored/C``
     - ``auc/C`` with ``_lo``, ``_hi``
     - ``threshold@E``, ``is_reached@E``, ``signal_efficiency@E`` with ``_lo``, ``_hi``
+    - ``spread/ecal_energy@E``, ``spread/mass@E``: largest difference of the signal efficiency of two bins of ECAL
+      energy, of two masses, with ``_probability`` of differences as large if it is flat
     - ``background_efficiency/C@E`` with ``_lo``, ``_hi``, ``_survivors``
     - ``rejection/C@E`` with ``_lo``, ``_hi`` (None: unbounded), ``_is_limit`` (true: nothing survives, the
       value is a one-sided lower limit)
@@ -81,6 +84,9 @@ def evaluate(
         at = f"@{point.target:g}"
         metrics |= {f"threshold{at}": point.threshold, f"is_reached{at}": point.is_reached}
         metrics |= _efficiency(point.signal_efficiency, f"signal_efficiency{at}")
+        metrics |= _spread(flatness_in_energy(scored, point.threshold, cl=cl), at)
+        if len(scored.masses):
+            metrics |= _spread(flatness_in_mass(scored, point.threshold, cl), at)
         for name, events in backgrounds.items():
             metrics |= _rejection(rejection(events, point.threshold, cl), name, at)
     for mass in scored.masses:
@@ -97,6 +103,11 @@ def evaluate(
 
 def _efficiency(value: Efficiency, name: str) -> Metrics:
     return {name: value.value, f"{name}_lo": value.lo, f"{name}_hi": value.hi}
+
+
+def _spread(found: Flatness, at: str) -> Metrics:
+    name = f"spread/{found.quantity}{at}"
+    return {name: found.spread, f"{name}_probability": found.probability}
 
 
 def _rejection(value: Rejection, background: str, at: str) -> Metrics:

@@ -17,6 +17,7 @@ CAPTIONS = {
     "score": "Score of each class, with the thresholds of the working points.",
     "energy_plane": "Energy plane with regions I to III and signal box, before and after the score cut.",
     "confusion": "Most probable class against true class, weighted.",
+    "signal_efficiency_by_energy": "Signal efficiency in bins of the ECAL energy at common thresholds.",
     "signal_efficiency_by_mass": "Signal efficiency of each dark-photon mass at common thresholds.",
 }
 """Captions of the figures of `na64ml.evaluation.figures.standard_figures`."""
@@ -56,8 +57,10 @@ def evaluation_sections(
         Section(
             "Events and signal efficiency",
             "Events that could not be scored are counted, never dropped. Events of one leading shower of a library are "
-            "one independent event.",
-            [_events(scored, metrics), *_masses(scored, metrics, targets)],
+            "one independent event.\n\n"
+            "A signal efficiency that is flat in energy and mass does not depend on the model of the signal. The "
+            "spread is the largest difference of two bins; p is the probability of differences as large if it is flat.",
+            [_events(scored, metrics), _flatness(metrics, targets), *_masses(scored, metrics, targets)],
         ),
     ]
 
@@ -89,6 +92,20 @@ def _events(scored: ScoredEvents, metrics: Metrics) -> Table:
         for name in scored.classes
     ]
     return Table("Events by class", ["class", "events", "independent", "weight", "not scored", "area under ROC"], rows)
+
+
+def _flatness(metrics: Metrics, targets: Sequence[float]) -> Table:
+    rows = [
+        [title, *(_spread(metrics, f"spread/{name}@{target:g}") for target in targets)]
+        for name, title in (("ecal_energy", "ECAL energy"), ("mass", "dark-photon mass"))
+        if f"spread/{name}@{targets[0]:g}" in metrics
+    ]
+    columns = ["spread over", *(f"{target:.3g} overall" for target in targets)]
+    return Table("Spread of the signal efficiency", columns, rows)
+
+
+def _spread(metrics: Metrics, name: str) -> str:
+    return f"{metrics[name]:.3f} (p = {metrics[f'{name}_probability']:.2g})"
 
 
 def _masses(scored: ScoredEvents, metrics: Metrics, targets: Sequence[float]) -> list[Table]:

@@ -120,6 +120,7 @@ def describe(
         classes=inputs.classes,
         background_fractions=inputs.background_fractions,
         working_points=working_points,
+        temperature=float(network.temperature),
         weights_hash=weights_hash(network),
         conditions_hash=record.conditions_hash,
         data_hash=record.data_hash,

@@ -53,6 +53,9 @@ class ModelMetadata(StrictModel):
         Signal first; shares of the backgrounds in the score.
     working_points
         Named thresholds.
+    temperature
+        By which the graph divides the logits before they become probabilities, from ``na64ml calibrate``, 1 without.
+        None in files that do not say it.
     weights_hash
         Hash of the network (class, sizes, inputs, weights), the same for files that differ in working points only.
     conditions_hash, data_hash, layout, mode, split, run_id
@@ -69,6 +72,7 @@ class ModelMetadata(StrictModel):
     classes: tuple[str, ...]
     background_fractions: dict[str, float]
     working_points: tuple[WorkingPoint, ...] = ()
+    temperature: float | None = None
     weights_hash: str
     conditions_hash: str
     data_hash: str

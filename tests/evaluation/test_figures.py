@@ -37,6 +37,7 @@ def test_every_figure_has_labelled_axes(figures: dict[str, Figure]) -> None:
         "score",
         "energy_plane",
         "confusion",
+        "signal_efficiency_by_energy",
         "signal_efficiency_by_mass",
     }
     for name, figure in figures.items():
@@ -49,7 +50,10 @@ def test_no_mass_figure_without_masses(scored: ScoredEvents) -> None:
 
 def test_no_rejection_figures_without_background(scored: ScoredEvents) -> None:
     figures = standard_figures(scored.of_class("dark_photon"))
-    assert set(figures) == {"score", "energy_plane", "confusion", "signal_efficiency_by_mass"}
+    assert set(figures) == {
+        *("score", "energy_plane", "confusion"),
+        *("signal_efficiency_by_energy", "signal_efficiency_by_mass"),
+    }
 
 
 def test_the_style_stays_inside(scored: ScoredEvents) -> None:

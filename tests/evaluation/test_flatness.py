@@ -60,3 +60,14 @@ def test_the_probability_is_uniform_for_flat_efficiencies() -> None:
         energy, score = rng.uniform(0, 80, 300), rng.normal(0, 1, 300)
         found.append(flatness_in_energy(signal(score, energy, np.full(300, 0.1)), 0.5).probability)
     assert np.mean(np.array(found) < 0.5) == pytest.approx(0.5, abs=0.13)
+
+
+def test_equal_energies_and_events_without_weight_make_fewer_bins(flat: ScoredEvents) -> None:
+    weight = np.where(flat.ecal_energy < 40, 1.0, 0.0)
+    few = replace(flat, ecal_energy=np.round(flat.ecal_energy, -1), weight=weight)
+    found = flatness_in_energy(few, 0.0)
+    assert found.lower == (0, 10, 20, 30)
+    assert found.upper == (10, 20, 30, 40)
+    assert sum(item.total for item in found.efficiency) == weight.sum()
+    same = flatness_in_energy(replace(flat, ecal_energy=np.full(N, 30.0)), 0.0)
+    assert (same.lower, same.upper, same.spread, same.probability) == ((30.0,), (30.0,), 0, 1)

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from na64ml.errors import InputError
 from na64ml.evaluation.figures import standard_figures
+from na64ml.evaluation.flatness import flatness_in_energy
 from na64ml.evaluation.metrics import evaluate
 from na64ml.evaluation.report import Section, Table, write_report
 from na64ml.evaluation.scored import ScoredEvents
@@ -71,6 +72,9 @@ def test_evaluation_is_reported(scored: ScoredEvents, tmp_path: Path) -> None:
     assert rows["dimuon"][2] == str(metrics["independent/dimuon"])
     assert rows["dimuon"][4] == str(metrics["not_scored/dimuon"])
     assert any(row[0] == "dimuon" and row[4].startswith(f"{value:.3g} (") for row in page.rows)
+    flat, of_mass = flatness_in_energy(scored, float(metrics["threshold@0.9"])), metrics["spread/mass@0.9_probability"]
+    assert rows["ECAL energy"][3] == f"{flat.spread:.3f} (p = {flat.probability:.2g})"
+    assert rows["dark-photon mass"][3].endswith(f"(p = {of_mass:.2g})")
     assert rows["0.001"][1].startswith(f"{metrics['signal_efficiency/mass_0.001@0.5']:.3f}")
 
 

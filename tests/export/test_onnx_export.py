@@ -1,4 +1,5 @@
 import json
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,7 @@ def test_there_is_one_metadata_property_with_a_schema(
     assert metadata.contracts == (record.contract,)
     assert metadata.classes[0] == "dark_photon"
     assert metadata.thresholds == {"signal_90": 0.5}
+    assert metadata.temperature == 1
     assert metadata.weights_hash == weights_hash(network)
     assert (metadata.run_id, metadata.data_hash) == (record.run_id, record.data_hash)
     assert metadata.inputs[0].columns["energy"] == "GeV"
@@ -74,6 +76,16 @@ def test_the_metadata_describe_the_tensors_of_the_file(model: onnx.ModelProto) -
         assert {item.name: item.dtype for item in described} == {
             value.name: elements[value.type.tensor_type.elem_type] for value in values
         }
+
+
+def test_the_temperature_of_a_calibrated_network_is_stated(network: EdgeConvNetwork, record: NetworkRecord) -> None:
+    calibrated = deepcopy(network)
+    calibrated.temperature.fill_(1.75)
+    metadata = describe(calibrated, record, (), {})
+    assert metadata.temperature == 1.75
+    assert metadata.weights_hash != weights_hash(network)
+    of_before = metadata.model_dump(exclude={"temperature"})
+    assert ModelMetadata.model_validate(of_before).temperature is None
 
 
 def test_new_working_points_are_not_a_new_network(network: EdgeConvNetwork, record: NetworkRecord) -> None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 from matplotlib.figure import Figure
 
-from na64ml.evaluation.figures.style import MARKERS, POINT_COLOURS, figure_style, new_figure
+from na64ml.evaluation.figures.efficiency import draw_efficiencies, finish
+from na64ml.evaluation.figures.style import figure_style, new_figure
 from na64ml.evaluation.scored import ScoredEvents
 from na64ml.evaluation.working_points import WorkingPoint, efficiency_above
 
@@ -28,26 +28,10 @@ def mass_figure(scored: ScoredEvents, points: Sequence[WorkingPoint], cl: float)
         axes = figure.subplots()
         for i, point in enumerate(points):
             values = [efficiency_above(scored.of_mass(mass), point.threshold, cl) for mass in masses]
-            value = np.array([item.value for item in values])
-            below = value - np.array([item.lo for item in values])
-            above = np.array([item.hi for item in values]) - value
-            colour = POINT_COLOURS[i % len(POINT_COLOURS)]
-            axes.errorbar(
-                masses * 1.03 ** (i - (len(points) - 1) / 2),
-                value,
-                yerr=[below, above],
-                marker=MARKERS[i % len(MARKERS)],
-                color=colour,
-                linewidth=1.0,
-                elinewidth=1.2,
-                label=f"{point.target:.3g}",
-            )
-            axes.axhline(point.target, color=colour, linestyle=":", linewidth=0.9)
+            shift = 1.03 ** (i - (len(points) - 1) / 2)
+            draw_efficiencies(axes, masses * shift, values, point, i)
         axes.set_xscale("log")
         axes.set_xlim(masses.min() / 1.6, masses.max() * 1.6)
-        axes.set_ylim(0.0, 1.05)
         axes.set_xlabel("$m_{A'}$ [GeV]")
-        axes.set_ylabel("signal efficiency")
-        title = f"efficiency over all masses (dotted)   (bars: {cl:.0%} CL)"
-        axes.legend(title=title, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=max(len(points), 1))
+        finish(axes, len(points), f"efficiency over all masses (dotted)   (bars: {cl:.0%} CL)")
     return figure

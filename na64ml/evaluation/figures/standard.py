@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from na64ml.evaluation.confusion import confusion_matrix
 from na64ml.evaluation.figures.confusion import confusion_figure
+from na64ml.evaluation.figures.efficiency import energy_figure
 from na64ml.evaluation.figures.energy_plane import EnergyRegions, energy_plane_figure
 from na64ml.evaluation.figures.mass import mass_figure
 from na64ml.evaluation.figures.rejection import rejection_figure
@@ -58,6 +59,7 @@ def standard_figures(
         "score": score_figure(scored, points),
         "energy_plane": energy_plane_figure(scored, points, regions),
         "confusion": confusion_figure(confusion_matrix(scored)),
+        "signal_efficiency_by_energy": energy_figure(scored, points, cl),
     }
     if len(scored.masses):
         figures["signal_efficiency_by_mass"] = mass_figure(scored, points, cl)
