@@ -5,8 +5,9 @@ import pytest
 
 from na64ml.setups.materials import interaction_lengths, radiation_lengths
 from na64ml.setups.setup import load_setup, shipped_setups
-from na64ml.simulation.engines.parametric.boxes import NO_CHANNEL, build_boxes
+from na64ml.simulation.engines.parametric.boxes import NO_CHANNEL, Axis, build_boxes
 from na64ml.simulation.engines.parametric.rays import trace
+from na64ml.simulation.engines.parametric.table import Table
 
 
 def depths(boxes, origin, direction):
@@ -76,6 +77,24 @@ def test_points_find_their_channel(reference, boxes):
     vhcal = next(grid for grids in boxes.planes for grid in grids if NO_CHANNEL in grid.channel)
     assert vhcal.channel_at(np.array([0.0, 61.0]), np.array([0.0, 0.0]))[0] == NO_CHANNEL
     assert vhcal.channel_at(np.array([0.0, 61.0]), np.array([0.0, 0.0]))[1] >= 0
+
+
+@pytest.mark.parametrize("edges", [[-40.0, -10.0, 20.0, 50.0], [-40.0, -10.0, -5.0, 50.0]])
+def test_cells_of_an_axis(edges):
+    axis = Axis.of(np.array(edges))
+    position = np.linspace(-90, 90, 1001) + 1e-3
+    np.testing.assert_array_equal(axis.cell(position), np.searchsorted(edges, position))
+    assert (axis.width > 0) == np.allclose(np.diff(edges), 30)
+
+
+def test_what_has_no_channel_is_lost(boxes):
+    table = Table(boxes, 2)
+    table.add(np.array([0, 1, 1]), np.array([NO_CHANNEL, 0, boxes.n_channels - 1]), np.array([5.0, 1.0, 2.0]))
+    sums = table.sums()
+    assert sums.shape == (2, boxes.n_channels)
+    assert sums[0].sum() == 0
+    assert sums[1, 0] == 1
+    assert sums[1, -1] == 2
 
 
 @pytest.mark.parametrize("name", shipped_setups())

@@ -44,6 +44,19 @@ def test_visible_share_of_electromagnetic_showers(setup, name, share, constants)
     assert medium.em_share == pytest.approx(share, rel=0.03)
 
 
+@pytest.mark.parametrize(
+    ("setup", "name", "resolution", "error"),
+    [("na64e_reference", "ECAL", 0.083, 0.004), ("na64e_reference", "HCAL", 0.223, 0.032),
+     ("na64e_reference", "VHCAL", 0.252, 0.037), ("na64e_visible_2017", "WCAL", 0.175, 0.015)],
+)  # fmt: skip
+def test_one_sampling_law_for_all_plates(setup, name, resolution, error, constants):
+    """Geant4, 24 electrons of 5 GeV in the HCAL and the VHCAL, 120 in the WCAL less the constant term."""
+    detector = load_setup(setup).detector(name)
+    segment = detector.segments[0]
+    medium = sandwich_medium(detector.sandwich, segment.layers.value, segment.z_max - segment.z_min, constants)
+    assert medium.sampling == pytest.approx(resolution, abs=1.5 * error)
+
+
 def test_contained_share_is_the_gamma_distribution_up_to_its_tail(constants):
     some = profile()
     depth = np.array([[2.0, 6.0, 10.0, 14.0, 40.0, 400.0]])

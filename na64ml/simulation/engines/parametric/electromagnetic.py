@@ -10,6 +10,7 @@ from na64ml.simulation.engines.parametric.boxes import Boxes
 from na64ml.simulation.engines.parametric.columns import Showers
 from na64ml.simulation.engines.parametric.constants import Constants
 from na64ml.simulation.engines.parametric.crossings import TrackerPlanes
+from na64ml.simulation.engines.parametric.halo import Sources
 from na64ml.simulation.engines.parametric.ionisation import deposit_tracks
 from na64ml.simulation.engines.parametric.profiles import Profile, contained, lateral, sample_profiles
 from na64ml.simulation.engines.parametric.randomness import gamma_like
@@ -34,15 +35,22 @@ SHORT_GAP = 10.0
 TRACKS_OF_A_SPOT = 3.0
 """Most tracks with which a spot crosses a counter."""
 
-NEGLIGIBLE = 1e-6
-"""Share of a shower below which a box gets nothing of it."""
+NEGLIGIBLE = 1e-5
+"""Energy in GeV of a shower in a box below which it gets nothing."""
 
 BLOCK = 4000
 """Showers deposited at once: their cells or spots fit into the cache of a processor."""
 
 
 def deposit_showers(
-    showers: Showers, boxes: Boxes, table: Table, planes: TrackerPlanes, c: Constants, scale: float, rng: Generator
+    showers: Showers,
+    boxes: Boxes,
+    table: Table,
+    planes: TrackerPlanes,
+    halo: Sources,
+    c: Constants,
+    scale: float,
+    rng: Generator,
 ) -> None:
     """Put the visible energy of showers into channels; electrons cross planes and counters in front of them as tracks.
 
@@ -62,6 +70,10 @@ def deposit_showers(
     hit = rays.radiation[:, -1] > 0
     showers, rays = showers.select(hit), rays.select(hit)
     profile = sample_profiles(rays, showers.energy, showers.photon, c, rng)
+    step, path = rays.locate("radiation", profile.start + profile.maximum)
+    inside = np.flatnonzero(step >= 0)
+    box = rays.box[inside, step[inside]]
+    halo.add_showers(showers.slot[inside], box, rays.at(path[inside], inside), showers.energy[inside])
     soft = showers.energy < c.analytic_from.value
     for which, deposit in ((soft, _deposit_spots), (~soft, _deposit_integrals)):
         every = np.flatnonzero(which)
@@ -88,7 +100,8 @@ def _deposit_integrals(
     total = noisy.sum(axis=1)
     noisy *= np.divide(wanted, total, out=np.zeros_like(total), where=total > 0)[:, None]
     noisy *= np.exp(c.constant.value * rng.standard_normal((len(slot), 1)))
-    ray, step = np.nonzero(share > NEGLIGIBLE)
+    wander = rng.standard_normal((len(slot), 2)) * (c.wander.value / np.sqrt(profile.energy))[:, None]
+    ray, step = np.nonzero(share * profile.energy[:, None] > NEGLIGIBLE)
     mean = np.clip(moment[ray, step] / share[ray, step], depth[ray, step], depth[ray, step + 1])
     share = noisy[ray, step]
     box, some = rays.box[ray, step], profile.select(ray)
@@ -98,6 +111,7 @@ def _deposit_integrals(
     path = rays.enter[ray, step] + (mean - depth[ray, step]) / media["radiation"][box]
     path += np.clip(some.start - rays.radiation[ray, step], 0, None) / media["radiation"][box]
     centre = rays.at(path, ray)
+    centre[:, :2] += wander[ray]
     core, tail, weight = lateral(some, mean / some.maximum, c, scale)
     gap = _gaps(rays)[ray, step]
     gap = c.leak_angle.value * gap + c.leak_radius.value * (gap > SHORT_GAP)
@@ -109,15 +123,19 @@ def _deposit_integrals(
             continue
         for grid in grids:
             x, y = grid.x - centre[here, 0, None], grid.y - centre[here, 1, None]
-            inside = weight[here, None, None] * shares(x, y, core[here])
-            inside += (1 - weight[here, None, None]) * shares(x, y, tail[here])
-            spots = c.lateral_spots.value * (some.energy[here] * share[here]) ** c.lateral_power.value
+            inner = weight[here, None, None] * shares(x, y, core[here])
+            outer = (1 - weight[here, None, None]) * shares(x, y, tail[here])
+            inside = inner + outer
             if plastic[index]:
                 quanta = rng.poisson(inside * (visible[here] / QUANTUM)[:, None, None])
                 inside = QUANTUM * rng.standard_gamma(quanta)
             else:
                 wanted = inside.sum(axis=(1, 2))
-                inside *= gamma_like(inside * spots[:, None, None], rng)
+                energy = np.maximum(some.energy[here] * share[here], 1e-9)
+                spots = c.lateral_spots.value * energy**c.lateral_power.value
+                quanta = energy / c.tail_quantum.value
+                variance = inner / spots[:, None, None] + outer / quanta[:, None, None]
+                inside *= gamma_like(inside * inside / np.maximum(variance, 1e-30), rng)
                 total = inside.sum(axis=(1, 2))
                 factor = visible[here] * np.divide(wanted, total, out=np.zeros_like(total), where=total > 0)
                 inside *= factor[:, None, None]

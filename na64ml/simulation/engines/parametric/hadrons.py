@@ -14,6 +14,7 @@ from na64ml.simulation.engines.parametric.boxes import Boxes
 from na64ml.simulation.engines.parametric.columns import Showers, Tracks
 from na64ml.simulation.engines.parametric.constants import Constants
 from na64ml.simulation.engines.parametric.crossings import TrackerPlanes
+from na64ml.simulation.engines.parametric.halo import Sources
 from na64ml.simulation.engines.parametric.ionisation import deposit_tracks, kinetic_left, reach
 from na64ml.simulation.engines.parametric.nuclei import Nuclei, decays_at_rest, deposit_nuclei
 from na64ml.simulation.engines.parametric.randomness import tilted
@@ -37,7 +38,13 @@ GENERATIONS = 25
 
 
 def deposit_hadrons(
-    hadrons: Tracks, boxes: Boxes, table: Table, planes: TrackerPlanes, c: Constants, rng: Generator
+    hadrons: Tracks,
+    boxes: Boxes,
+    table: Table,
+    planes: TrackerPlanes,
+    halo: Sources,
+    c: Constants,
+    rng: Generator,
 ) -> list[Showers]:
     """Deposit the cascades of hadrons and return their electromagnetic showers."""
     found: list[Showers] = []
@@ -55,14 +62,14 @@ def deposit_hadrons(
         planes.add(some.slot, some.origin, some.direction, until)
         deposit_tracks(some.slot, rays.select(track), some.kinetic, some.mass, until, table, c, rng)
         rest = np.flatnonzero((stopped >= 0) & (stop <= end))
-        around = rays.select(rest).property("interaction", stopped[rest])
+        around = rays.select(rest).box_at(stopped[rest])
         captured, decayed = decays_at_rest(hadrons.select(rest), rays.at(stop[rest], rest), around, rng)
         hit = np.flatnonzero((step >= 0) & (end < stop))
         hadrons, showers, excited = _interact(hadrons.select(hit), rays.select(hit), step[hit], end[hit], c, rng)
         nuclei += [captured, excited]
         found += [decayed, showers]
     if nuclei:
-        deposit_nuclei(Nuclei.join(nuclei), boxes, table, c, rng)
+        deposit_nuclei(Nuclei.join(nuclei), boxes, table, halo, c, rng)
     return found
 
 
@@ -79,7 +86,7 @@ def _interact(
     nucleus = np.where(splits, nucleus, energy)
     which = np.flatnonzero(splits)
     hadrons, showers = _branches(parent.select(which), origin[which], (energy - nucleus)[which], c, rng)
-    return hadrons, showers, Nuclei(parent.slot, origin, nucleus, rays.property("interaction", step))
+    return hadrons, showers, Nuclei(parent.slot, origin, nucleus, rays.box_at(step))
 
 
 def _branches(parent: Tracks, origin: Float, energy: Float, c: Constants, rng: Generator) -> tuple[Tracks, Showers]:

@@ -1,5 +1,6 @@
 """What a homogenised sandwich does to particles: lengths, energy loss, and the share of energy that is visible."""
 
+import math
 from dataclasses import dataclass
 
 from na64ml.setups.materials import MATERIALS, MaterialName, Sandwich
@@ -104,6 +105,7 @@ def medium(parts: dict[MaterialName, float], active: MaterialName, layers: int, 
     difference = ELEMENTS[passive[0]].z - ELEMENTS[active].z if passive else 0.0
     absorber = mass[passive[0]] / MATERIALS[passive[0]].radiation_length if passive else 0.0
     ratio = e_mip(difference, absorber, c)
+    critical = 2.66 * (x0 * z / a) ** 1.1
     per_mm = layers / depth
     return Medium(
         radiation=total / x0 * per_mm,
@@ -112,9 +114,9 @@ def medium(parts: dict[MaterialName, float], active: MaterialName, layers: int, 
         plastic=parts[active] * per_mm,
         mip_share=mip_share,
         em_share=mip_share * ratio,
-        sampling=c.sampling.value * (parts[active] / mip_share) ** c.sampling_power.value if passive else 0.0,
+        sampling=_sampling(sum(loss.values()) / MEV, critical, ratio, c) if passive else 0.0,
         z=z,
-        critical=2.66 * (x0 * z / a) ** 1.1 * MEV,
+        critical=critical * MEV,
         moliere=thickness / total / inverse_moliere,
         inverse_frequency=thickness / x0_mm if passive else 0.0,
         e_hat=1 / (1 + 0.007 * difference),
@@ -152,6 +154,24 @@ def e_mip(difference: float, absorber: float, c: Constants) -> float:
     """
     charge = (difference / 70) ** c.plate_charge_power.value
     return float(1 / (1 + c.plate_strength.value * charge * absorber**c.plate_power.value))
+
+
+def _sampling(loss: float, critical: float, ratio: float, c: Constants) -> float:
+    """Return the sampling resolution of 1 GeV.
+
+    Tracks that cross a layer and are seen are counted: there are e/mip / ΔE of them for each GeV, ΔE what a fast
+    particle loses in a layer. They are not parallel, the mean cosine is cos(E_s / π E_c) (Amaldi, Phys. Scr. 23 (1981)
+    409 [M-H]), so that the resolution is c sqrt(ΔE / (e/mip <cos>)).
+
+    Parameters
+    ----------
+    loss, critical
+        ΔE and critical energy in MeV.
+    ratio
+        e/mip.
+    """
+    cosine = math.cos(SCALE_ENERGY / (math.pi * critical))
+    return float(c.sampling.value * math.sqrt(loss / (ratio * cosine)))
 
 
 def _critical(name: MaterialName) -> float:

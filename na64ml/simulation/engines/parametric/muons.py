@@ -9,6 +9,7 @@ from na64ml.simulation.engines.parametric.boxes import Boxes
 from na64ml.simulation.engines.parametric.columns import Showers, Tracks
 from na64ml.simulation.engines.parametric.constants import Constants
 from na64ml.simulation.engines.parametric.crossings import TrackerPlanes
+from na64ml.simulation.engines.parametric.halo import Sources
 from na64ml.simulation.engines.parametric.ionisation import deposit_tracks, reach
 from na64ml.simulation.engines.parametric.nuclei import decays_at_rest, deposit_nuclei
 from na64ml.simulation.engines.parametric.rays import trace
@@ -28,7 +29,7 @@ CAPTURE = 0.015
 
 
 def deposit_muons(
-    muons: Tracks, boxes: Boxes, table: Table, planes: TrackerPlanes, c: Constants, rng: Generator
+    muons: Tracks, boxes: Boxes, table: Table, planes: TrackerPlanes, halo: Sources, c: Constants, rng: Generator
 ) -> list[Showers]:
     """Deposit the ionisation of muons and return the showers they make."""
     rays = trace(boxes, muons.origin, muons.direction)
@@ -37,9 +38,9 @@ def deposit_muons(
     deposit_tracks(muons.slot, rays, muons.kinetic, muons.mass, stop, table, c, rng)
     rest = np.flatnonzero(step >= 0)
     at_rest = replace(muons.select(rest), released=np.full(len(rest), CAPTURE))
-    around = rays.select(rest).property("interaction", step[rest])
+    around = rays.select(rest).box_at(step[rest])
     captured, decayed = decays_at_rest(at_rest, rays.at(stop[rest], rest), around, rng)
-    deposit_nuclei(captured, boxes, table, c, rng)
+    deposit_nuclei(captured, boxes, table, halo, c, rng)
     length, cut = rays.radiation[:, -1], c.hard_loss_from.value
     # Spectra: bremsstrahlung 4/3 dv/v for each radiation length, pairs and knock-on electrons as 1/E² above the cut.
     highest = np.maximum(muons.kinetic / cut, 1.0)

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from na64ml.simulation.engines.parametric.boxes import Boxes
 from na64ml.simulation.engines.parametric.columns import Columns, Showers, Tracks
 from na64ml.simulation.engines.parametric.constants import Constants
+from na64ml.simulation.engines.parametric.halo import Sources
 from na64ml.simulation.engines.parametric.table import Table
 from na64ml.simulation.processes.two_body import isotropic
 
 Float = NDArray[np.float64]
+Int = NDArray[np.int64]
 
 MICHEL = 0.037
 """Mean energy in GeV of the electron of a muon decay [C: 7/20 of the muon mass]."""
@@ -31,17 +33,18 @@ class Nuclei(Columns):
         Place in mm, ``[n, 3]``.
     energy
         In GeV, ``[n]``.
-    interaction
-        Interaction lengths in a mm of what is around, ``[n]``.
+    box
+        The box around, ``[n]``.
     """
 
     origin: Float
     energy: Float
-    interaction: Float
+    box: Int
 
 
-def deposit_nuclei(nuclei: Nuclei, boxes: Boxes, table: Table, c: Constants, rng: Generator) -> None:
+def deposit_nuclei(nuclei: Nuclei, boxes: Boxes, table: Table, halo: Sources, c: Constants, rng: Generator) -> None:
     """Deposit the visible energy of excited nuclei at a few spots around them."""
+    halo.add_nuclei(nuclei.slot, nuclei.box, nuclei.origin, nuclei.energy)
     for first in range(0, len(nuclei), BLOCK):
         _deposit_block(nuclei.select(slice(first, first + BLOCK)), boxes, table, c, rng)
 
@@ -51,7 +54,7 @@ def _deposit_block(nuclei: Nuclei, boxes: Boxes, table: Table, c: Constants, rng
     row = np.repeat(np.arange(len(nuclei)), count)
     n, shape = len(row), c.soft_shape.value
     # Single precision: there are more of these spots than of anything else.
-    length = (1 / (nuclei.interaction * c.soft_cross_section.value)).astype(np.float32)
+    length = (1 / (boxes.media["interaction"][nuclei.box] * c.soft_cross_section.value)).astype(np.float32)
     origin, mean = nuclei.origin.astype(np.float32), (nuclei.energy / count / shape).astype(np.float32)
     flight = rng.standard_exponential(n, np.float32) * length[row]
     cosine = rng.random(n, np.float32) * 2 - 1
@@ -69,19 +72,19 @@ def _deposit_block(nuclei: Nuclei, boxes: Boxes, table: Table, c: Constants, rng
             table.add(slot[here], grid.channel_at(x[here], y[here]), energy[here] * factor)
 
 
-def decays_at_rest(tracks: Tracks, where: Float, interaction: Float, rng: Generator) -> tuple[Nuclei, Showers]:
+def decays_at_rest(tracks: Tracks, where: Float, box: Int, rng: Generator) -> tuple[Nuclei, Showers]:
     """Return the nuclei that capture stopped particles, and the electrons of those that decay.
 
     Negative ones are captured and leave ``released`` to the nucleus, positive mesons and muons decay to an electron.
 
     Parameters
     ----------
-    where, interaction
-        Places in mm, ``[n, 3]``, and interaction lengths in a mm there, ``[n]``.
+    where, box
+        Places in mm, ``[n, 3]``, and the box there, ``[n]``.
     """
     captured, decayed = tracks.charge < 0, (tracks.charge > 0) & (tracks.released > 0)
     some = tracks.select(decayed)
-    nuclei = Nuclei(tracks.slot[captured], where[captured], tracks.released[captured], interaction[captured])
+    nuclei = Nuclei(tracks.slot[captured], where[captured], tracks.released[captured], box[captured])
     n = len(some)
     showers = Showers(some.slot, where[decayed], isotropic(n, rng), np.full(n, MICHEL), np.zeros(n, dtype=np.bool_))
     return nuclei, showers

@@ -50,7 +50,7 @@ class Profile:
 
 
 def sample_profiles(rays: Rays, energy: Float, photon: NDArray[np.bool_], c: Constants, rng: Generator) -> Profile:
-    """Draw the longitudinal profile of each shower; photons convert first."""
+    """Draw the longitudinal profile of each shower; photons convert first, to a pair that shares the energy."""
     n = len(rays)
     start = np.where(photon, rng.exponential(conversion_length(energy)), 0.0)
     # The medium one radiation length behind the start decides: the shower ignores thin counters in front.
@@ -58,9 +58,9 @@ def sample_profiles(rays: Rays, energy: Float, photon: NDArray[np.bool_], c: Con
     z, e_hat, inverse, critical, moliere, tracks = (
         rays.property(name, step) for name in ("z", "e_hat", "inverse_frequency", "critical", "moliere", "tracks")
     )
-    ln_y = np.log(np.maximum(energy / critical, 1.5))
+    ln_y = np.log(np.maximum(energy / critical * np.exp(-c.pair_logarithm.value * photon), 1.5))
     maximum = ln_y - 0.812 - 0.55 * inverse - 0.69 * (1 - e_hat)
-    maximum += c.maximum_shift.value + c.maximum_slope.value * np.log(energy / 20) + c.photon_shift.value * photon
+    maximum += c.maximum_shift.value + c.maximum_slope.value * np.log(energy / 20)
     alpha = 0.81 + (0.458 + 2.26 / z) * ln_y - 0.476 * inverse + c.alpha_shift.value
     sigma_t = c.maximum_spread.value / np.maximum(-2.5 + 1.25 * ln_y, 1.0)
     sigma_alpha = c.alpha_spread.value / np.maximum(-0.82 + 0.79 * ln_y, 1.0)
@@ -131,7 +131,9 @@ def lateral(p: Profile, tau: Float, c: Constants, scale: float) -> tuple[Float, 
     core += -0.0203 * (1 - p.e_hat) + 0.0397 * late
     tail += -0.14 * (1 - p.e_hat) - 0.495 * late
     share += (1 - p.e_hat) * (0.348 - 0.642 * p.inverse_frequency * np.exp(-((tau - 1) ** 2)))
-    shift = c.core_share_shift.value * (1 - c.core_share_early.value * np.exp(-2 * tau**2))
-    core = np.clip(core, 0.01, None) * p.moliere * c.core_scale.value * scale
-    tail = np.clip(tail, 0.1, 5.0) * p.moliere * c.tail_scale.value * scale
-    return core, np.maximum(tail, core), np.clip(share + shift, 0.0, 0.99)
+    early = np.exp(-2 * tau**2)
+    share += c.core_share_shift.value * (1 - c.core_share_early.value * early)
+    core = np.clip(core * (1 - c.core_early.value * early), 0.01, None) * c.core_scale.value
+    tail = np.clip(tail, 0.1, 5.0) * (1 - c.tail_early.value * early) * c.tail_scale.value
+    unit = p.moliere * scale
+    return core * unit, np.maximum(tail, core) * unit, np.clip(share, 0.0, 0.99)

@@ -62,9 +62,13 @@ class Rays:
         """Ionisation loss of a minimum-ionising particle in GeV at the border of each box, ``[n, k + 1]``."""
         return self.cumulated("loss")
 
+    def box_at(self, step: Int) -> Int:
+        """Return one box of each line."""
+        return self.box[np.arange(len(self)), step]
+
     def property(self, name: str, step: Int) -> Float:
         """Return a property of the medium of one box of each line."""
-        return self.boxes.media[name][self.box[np.arange(len(self)), step]]
+        return self.boxes.media[name][self.box_at(step)]
 
     def select(self, which: NDArray[np.bool_] | Int) -> "Rays":
         """Return the chosen lines."""

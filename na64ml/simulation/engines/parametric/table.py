@@ -24,6 +24,7 @@ class Table:
         self._boxes, self._n_slots = boxes, n_slots
         self._index: list[Int] = []
         self._energy: list[Float] = []
+        self._points: list[tuple[Int, Int, Float, Float, Float]] = []
 
     def add(self, slot: Int, channel: Int, energy: Float) -> None:
         """Add energies in GeV; those without a channel are lost."""
@@ -33,7 +34,14 @@ class Table:
 
     def add_points(self, slot: Int, box: Int, x: Float, y: Float, energy: Float) -> None:
         """Add energies at points; they go to the channel at x and y (mm) in the plane of their box."""
-        plane = self._boxes.plane[box]
+        self._points.append((slot, self._boxes.plane[box], x, y, energy))
+
+    def _place(self) -> None:
+        """Find the channels of all points at once: the points of a generation are often few."""
+        if not self._points:
+            return
+        slot, plane, x, y, energy = (np.concatenate(column) for column in zip(*self._points, strict=True))
+        self._points.clear()
         for index, grids in enumerate(self._boxes.planes):
             here = np.flatnonzero(plane == index)
             if len(here):
@@ -42,6 +50,7 @@ class Table:
 
     def sums(self) -> Float:
         """Return the sums, ``[n_slots, n_channels]``."""
+        self._place()
         if not self._index:
             return np.zeros((self._n_slots, self._boxes.n_channels))
         size = self._n_slots * (self._boxes.n_channels + 1)

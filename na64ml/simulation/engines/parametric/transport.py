@@ -15,6 +15,7 @@ from na64ml.simulation.engines.parametric.constants import Constants
 from na64ml.simulation.engines.parametric.crossings import TrackerPlanes, sorted_crossings
 from na64ml.simulation.engines.parametric.electromagnetic import deposit_showers
 from na64ml.simulation.engines.parametric.hadrons import deposit_hadrons
+from na64ml.simulation.engines.parametric.halo import Halo
 from na64ml.simulation.engines.parametric.muons import deposit_muons
 from na64ml.simulation.engines.parametric.species import decayed_k0s, hadrons_of, muons_of, showers_of
 from na64ml.simulation.engines.parametric.table import Table
@@ -53,6 +54,7 @@ class ParametricTransport(Transport):
         self._setup, self._constants = setup, constants
         self._radial_scale, self._crosstalk, self._energy_scale = radial_scale, crosstalk, energy_scale
         self._boxes = build_boxes(setup, constants)
+        self._halo = Halo(self._boxes, constants)
         _, nx, ny = setup.target_calorimeter.shape
         if crosstalk * nx * ny >= 1:
             raise ConfigError(
@@ -101,13 +103,14 @@ class ParametricTransport(Transport):
         c, boxes = self._constants, self._boxes
         particles = decayed_k0s(particles, rng)
         slot = (particles.event - start) * 2 + particles.secondary
-        table = Table(boxes, 2 * (stop - start))
+        table, halo = Table(boxes, 2 * (stop - start)), self._halo.sources(2 * (stop - start))
         showers = [
             showers_of(particles, slot),
-            *deposit_muons(muons_of(particles, slot), boxes, table, planes, c, rng),
-            *deposit_hadrons(hadrons_of(particles, slot, c), boxes, table, planes, c, rng),
+            *deposit_muons(muons_of(particles, slot), boxes, table, planes, halo, c, rng),
+            *deposit_hadrons(hadrons_of(particles, slot, c), boxes, table, planes, halo, c, rng),
         ]
-        deposit_showers(Showers.join(showers), boxes, table, planes, c, self._radial_scale, rng)
+        deposit_showers(Showers.join(showers), boxes, table, planes, halo, c, self._radial_scale, rng)
+        self._halo.deposit(halo, table, rng)
         return table.sums().reshape(stop - start, 2, -1)
 
     def _with_crosstalk(self, visible: NDArray[np.float32]) -> NDArray[np.float32]:
