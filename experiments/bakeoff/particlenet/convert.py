@@ -100,7 +100,9 @@ def hits(reader: EventReader, batch: PackedBatch) -> dict[str, Any]:
     raw = network.features.raw(batch.hits, batch.detector, batch.event, batch.track)
     order = torch.tensor([DETECTORS.index(name) for name in reader.detectors])
     one_hot = torch.nn.functional.one_hot(order[batch.detector], len(DETECTORS))
-    values = torch.cat([raw.hits, place, place[:, 2:], one_hot, raw.track[batch.event]], dim=1).numpy().astype(np.float32)
+    values = (
+        torch.cat([raw.hits, place, place[:, 2:], one_hot, raw.track[batch.event]], dim=1).numpy().astype(np.float32)
+    )
     names = (*HIT, *PLACE, *(f"is_{name}" for name in DETECTORS), *TRACK)
     counts = np.bincount(batch.event.numpy(), minlength=batch.n_events)
     return {"hit": ak.unflatten(ak.zip(dict(zip(names, values.T, strict=True))), counts)}

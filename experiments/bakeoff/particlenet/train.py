@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for the networks")
     parser.add_argument("--rate", type=float, required=True, help="learning rate")
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--constant", action="store_true", help="keep the learning rate as it is, for a search")
     parser.add_argument("--bfloat16", action="store_true", help="multiply matrices in bfloat16")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
@@ -43,6 +44,7 @@ def command(arguments: argparse.Namespace) -> list[str]:
         "--log-file": arguments.work / "weaver.log",
         "--num-epochs": arguments.epochs,
         "--start-lr": arguments.rate,
+        "--lr-scheduler": "none" if arguments.constant else "flat+decay",
         "--batch-size": BATCH,
         "--num-workers": 0,
         "--fetch-step": 1,
