@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor, nn
-from weaver.nn.model import ParticleNet as particlenet
+from weaver.nn.model import ParticleNet
 
 SIZES = {
     "full": ([(16, (64, 64, 64)), (16, (128, 128, 128)), (16, (256, 256, 256))], [(256, 0.1)]),
@@ -10,7 +10,7 @@ SIZES = {
 }
 """EdgeConv blocks (neighbours, widths) and fully connected layers (width, dropout)."""
 
-_knn = particlenet.knn
+_knn = ParticleNet.knn
 
 
 def knn(x: Tensor, *arguments: object, **options: object) -> Tensor:
@@ -35,7 +35,7 @@ def get_model(data_config, size="lite", bfloat16=False, class_weights=None, **op
     """Return the network and the description of its inputs that weaver's exporter needs."""
     torch.set_num_threads(1)
     blocks, head = SIZES[size]
-    model = particlenet.ParticleNet(
+    model = ParticleNet.ParticleNet(
         input_dims=len(data_config.input_dicts["pf_features"]),
         num_classes=len(data_config.label_value),
         conv_params=blocks,
@@ -43,7 +43,7 @@ def get_model(data_config, size="lite", bfloat16=False, class_weights=None, **op
         **options,
     )
     if bfloat16:
-        particlenet.knn = knn
+        ParticleNet.knn = knn
         model = Bfloat16(model)
     names = list(data_config.input_names)
     info = {
