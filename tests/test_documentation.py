@@ -119,7 +119,7 @@ def test_every_verb_is_documented() -> None:
     text = "\n".join(page.read_text() for page in PAGES)
     assert [verb for verb in VERBS if verb not in text] == []
     shown = {words[0] for training in (True, False) for words in na64ml_commands(training)}
-    assert set(VERBS) - shown == {"demo"}, "shown as make demo"
+    assert set(VERBS) <= shown
 
 
 def test_other_commands_exist() -> None:
