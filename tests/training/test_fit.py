@@ -6,8 +6,6 @@ import pytest
 import torch
 import uproot
 
-from na64ml.events.batch import EventBatch
-from na64ml.export.onnx_export import export
 from na64ml.graphs.batch import pack
 from na64ml.models.checkpoint import load_network
 from na64ml.models.features import EventFeatures
@@ -44,7 +42,7 @@ def test_the_loss_falls_on_a_few_events(train: Train, write_file: WriteFile, tmp
     assert loss(overfit) < 0.5
 
 
-def test_half_precision_trains_and_exports(train: Train, few_events: EventBatch, tmp_path: Path) -> None:
+def test_half_precision_trains(train: Train) -> None:
     cli = train("--trainer.precision", "bf16-mixed", "--trainer.logger", "false")
     assert cli.trainer.precision == "bf16-mixed"
     full = train("--trainer.logger", "false")
@@ -52,10 +50,6 @@ def test_half_precision_trains_and_exports(train: Train, few_events: EventBatch,
     assert loss(cli) != loss(full)
     assert 0 < loss(cli, "validation/auc") <= 1
     assert all(values.dtype == torch.float32 for values in cli.model.network.parameters())
-    network, record = load_network(checkpoint(cli))
-    output = tmp_path / "network.onnx"
-    export(network, record, few_events, output)  # refuses a file that answers differently
-    assert output.is_file()
 
 
 def test_the_normalisation_comes_from_the_training_part_and_is_in_the_checkpoint(train: Train) -> None:
