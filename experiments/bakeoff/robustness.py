@@ -66,7 +66,7 @@ def working_point(sample: Sample, score: np.ndarray) -> float:
 def measure(sample: Sample, scorer: Scorer, threshold: float) -> dict[str, object]:
     """Return the share of each kind that passes trigger, box and threshold; background as counts of those generated."""
     scores = scorer.score(sample.view.batch)
-    kept = np.nan_to_num(scores.score, nan=-np.inf) >= threshold
+    kept = np.nan_to_num(scores.score.astype(float), nan=-np.inf) >= threshold
     signal, reducible = classes(sample)
     decay = sample.label == sample.mode.class_index("decay_in_flight")
     trial = trial_of_event(len(kept), leading_showers(sample.view.batch))
