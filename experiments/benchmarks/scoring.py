@@ -97,15 +97,17 @@ def watch(
     """Wait for a process that scores; return its memory whenever another tenth is done, and what it used in all."""
     start = time.perf_counter()
     memory: list[Memory] = []
+    tenths = 0
     while True:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
         if pid:
             process.returncode = os.waitstatus_to_exitcode(status)
             return memory, usage
         finished = min(len(list(shards.glob("*.npz"))) * SHARD_EVENTS, n_events)
-        if (tenth := finished * 10 // n_events) > len(memory) and (resident := _resident_mb(process.pid)):
+        if finished * 10 // n_events > tenths and (resident := _resident_mb(process.pid)):
+            tenths = finished * 10 // n_events
             seconds = round(time.perf_counter() - start, 1)
-            memory += [{"events": finished, "seconds": seconds, **resident}] * (tenth - len(memory))
+            memory.append({"events": finished, "seconds": seconds, **resident})
         time.sleep(0.2)
 
 

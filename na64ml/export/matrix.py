@@ -13,9 +13,10 @@ import numpy as np
 import torch
 
 from na64ml import models
+from na64ml.errors import ConfigError
 from na64ml.events.batch import EventBatch
 from na64ml.events.reader import EventReader
-from na64ml.export.onnx_export import OPSET, describe, to_onnx, write_model
+from na64ml.export.onnx_export import describe, to_onnx, write_model
 from na64ml.export.parity import (
     ABSOLUTE,
     DEFAULT_NEIGHBOURS,
@@ -37,7 +38,8 @@ from na64ml.models.network import EventNetwork
 from na64ml.selection.mode import load_mode
 
 EXPORTERS = {"dynamo": True, "TorchScript": False}
-OPSETS = (17, 18, 20, 21, 23)
+OPSETS = (18, 20, 22, 23)
+"""Opsets that are tried unless others are asked for: the one of ``na64ml export``, and later ones."""
 
 GEOMETRIC_LAYERS: dict[str, dict[str, Any]] = {
     "torch_geometric.nn.GATv2Conv": {"heads": 4, "concat": False, "add_self_loops": False},
@@ -124,11 +126,17 @@ def candidates(kinds: Sequence[type[EventNetwork]]) -> list[Candidate]:
     return found
 
 
-def variants(candidate: Candidate) -> list[tuple[str, int]]:
-    """Return the exporters and opsets to try: all for networks, those of ``na64ml export`` for layers and ensembles."""
-    if candidate.arguments:
-        return [("dynamo", OPSET)]
-    return [(exporter, opset) for exporter in EXPORTERS for opset in OPSETS]
+def variants(exporters: Sequence[str] | None = None, opsets: Sequence[int] | None = None) -> list[tuple[str, int]]:
+    """Return the exporters and opsets to try: all exporters and `OPSETS` unless others are chosen.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such exporter.
+    """
+    if unknown := sorted(set(exporters or ()) - set(EXPORTERS)):
+        raise ConfigError(f"--exporters {', '.join(unknown)}: no such exporter; there are {', '.join(EXPORTERS)}")
+    return [(exporter, opset) for exporter in exporters or EXPORTERS for opset in opsets or OPSETS]
 
 
 class Matrix:

@@ -1,7 +1,7 @@
 """The export matrix as a page of the documentation."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 from na64ml.export.matrix import Cell, Row
@@ -31,8 +31,18 @@ Made with {versions}.
 """
 
 
-def render(rows: Sequence[Row], n_events: int) -> str:
-    """Return the page."""
+_ATTENTION = """
+## Attention of PyTorch
+
+`scaled_dot_product_attention` with a mask of one row per event becomes the operator Attention from opset 23 on. It
+exports without complaint; the table says what the runtime makes of it. `SetTransformerNetwork` writes products and
+softmax out, which is right for all opsets.
+
+"""
+
+
+def render(rows: Sequence[Row], n_events: int, attention: Mapping[int, str] | None = None) -> str:
+    """Return the page; ``attention`` is what became of masked attention, by opset."""
     versions = ", ".join([f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in _PACKAGES)])
     head = _HEAD.format(typical=f"{n_events:,}", summary=_summary(rows), versions=versions)
     sizes = list(dict.fromkeys(name for row in rows for name in row.cells))
@@ -43,7 +53,14 @@ def render(rows: Sequence[Row], n_events: int) -> str:
             lines.append(_line([*start, f"does not export: {_plain(row.fault)}", *[""] * (len(sizes) - 1)]))
         else:
             lines.append(_line([*start, *(_text(row.cells[name]) for name in sizes)]))
-    return head + "\n".join(lines) + "\n"
+    return head + "\n".join(lines) + "\n" + (_attention(attention) if attention else "")
+
+
+def _attention(outcomes: Mapping[int, str]) -> str:
+    """Return the section about PyTorch's own attention."""
+    lines = [_line(["opset", "largest difference"]), _line(["---"] * 2)]
+    lines += [_line([str(opset), _plain(outcome)]) for opset, outcome in outcomes.items()]
+    return _ATTENTION + "\n".join(lines) + "\n"
 
 
 def _summary(rows: Sequence[Row]) -> str:

@@ -1,5 +1,6 @@
 """Scores as lazy columns of a dask-awkward array."""
 
+from importlib import import_module
 from typing import Any
 
 import awkward as ak
@@ -33,7 +34,7 @@ def dask_columns(scorer: Scorer, events: Any) -> Any:
         If the events lack a branch that the layout needs.
     """
     try:
-        import dask_awkward
+        dask_awkward: Any = import_module("dask_awkward")
     except ModuleNotFoundError as error:
         raise ConfigError("lazy columns need dask-awkward: pip install 'na64ml[dask-awkward]'") from error
     wanted = events[scorer.reader.branches(events.fields, "events")]

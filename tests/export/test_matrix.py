@@ -7,7 +7,9 @@ import numpy as np
 import onnx
 import pytest
 
+from na64ml.errors import ConfigError
 from na64ml.events.batch import EventBatch
+from na64ml.export.attention_trap import attention_outcomes
 from na64ml.export.matrix import (
     GEOMETRIC_LAYERS,
     Candidate,
@@ -53,8 +55,10 @@ def test_networks_of_any_layer_are_tried_with_every_layer() -> None:
     assert [candidate.name for candidate in tried[1:]] == [
         f"AnyLayer({layer.rpartition('.')[2]})" for layer in GEOMETRIC_LAYERS
     ]
-    assert variants(tried[1]) == [("dynamo", OPSET)]
-    assert ("TorchScript", OPSET) in variants(tried[0])
+    assert {("dynamo", OPSET), ("TorchScript", 23)} <= set(variants())
+    assert variants(["dynamo"], [19]) == [("dynamo", 19)]
+    with pytest.raises(ConfigError, match="--exporters onnx: no such exporter; there are dynamo, TorchScript"):
+        variants(["onnx"])
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +121,13 @@ def test_statuses_and_decisions_near_a_threshold(expected: dict[str, Scores]) ->
     faults = {"typical": Cell(fault="RuntimeError: <a|b>")}
     assert "fails: RuntimeError: (a/b)" in render([Row("A", "dynamo", 18, faults)], 100)
     assert "does not export: no" in render([Row("A", "dynamo", 18, faults), Row("B", "dynamo", 18, fault="no")], 100)
+
+
+def test_attention_of_torch_is_compared_by_opset() -> None:
+    outcomes = attention_outcomes([18, 23])
+    assert float(outcomes[18]) < 1e-5
+    assert outcomes[23] == "fails: inconsistent q_sequence_length (between attn_mask and Q)"
+    assert f"| 23 | {outcomes[23]} |" in render([], 100, outcomes)
 
 
 def test_the_page_has_all_networks_and_they_are_right_as_exported() -> None:
