@@ -45,9 +45,9 @@ def features(showers: Showers, seed: int) -> dict[str, NDArray[Any]]:
     n = len(showers.energy)
     ecal, hcal = (
         digitise_cells(
-            visible.reshape(n, -1) / 1e3, readout.calorimeters[name], np.ones(size), np.zeros(size, dtype=bool), rng
+            visible.reshape(n, -1) / 1e3, segments, readout.calorimeters[name], np.ones(size), np.zeros(size, bool), rng
         ).astype(np.float64)
-        for name, visible, size in (("ECAL", showers.ecal, 72), ("HCAL", showers.hcal, 27))
+        for name, visible, segments, size in (("ECAL", showers.ecal, 2, 72), ("HCAL", showers.hcal, 3, 27))
     )
     counter = readout.counters["VETO"]
     veto = showers.veto * rng.normal(1.0, counter.resolution.value / np.sqrt(2), showers.veto.shape)

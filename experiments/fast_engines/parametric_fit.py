@@ -18,7 +18,7 @@ import numpy as np
 from numpy.random import SeedSequence
 from numpy.typing import NDArray
 from parametric_numbers import BINS
-from parametric_samples import Showers, read, with_segments
+from parametric_samples import Showers, one_cell, read, with_segments
 from scipy.optimize import least_squares
 
 from na64ml.setups.setup import Setup, load_setup
@@ -225,16 +225,6 @@ def engine_showers(like: Showers, particles: Particles, setup: Setup, constants:
     layers = ecal if ecal.shape[1] == 15 else np.zeros((n, 0))
     cells = np.zeros((n, 2, 0)) if ecal.shape[1] == 15 else ecal.reshape(n, 2, 36)
     return Showers(energy, x, y, cells, veto[:, ::2], hcal.reshape(n, 4, 9)[:, :3], layers)
-
-
-def one_cell(setup: Setup) -> Setup:
-    """Return the setup with one cell for each segment of its ECAL, which is faster."""
-    content = setup.model_dump(mode="json", exclude_none=True)
-    ecal = next(detector for detector in content["detectors"] if detector["name"] == "ECAL")
-    n, size = ecal["cells"]["value"], ecal["cell_size"]["value"]
-    ecal["cells"]["value"] = [1, 1]
-    ecal["cell_size"]["value"] = [n[0] * size[0], n[1] * size[1]]
-    return Setup.model_validate(content)
 
 
 def changed(constants: Constants, values: dict[str, float]) -> Constants:

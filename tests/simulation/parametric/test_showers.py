@@ -45,7 +45,7 @@ def test_muons(shoot):
     assert np.median(deposits.visible["VETO"].sum(axis=1)[:, 2]) == pytest.approx(0.0101, rel=0.05)
     modules = deposits.visible["HCAL"].sum(axis=1).reshape(1000, 4, 9).sum(axis=2) / 0.0254
     np.testing.assert_allclose(np.median(modules[:, :3], axis=0), 1.93, rtol=0.06)
-    assert modules[:, 3].max() == 0
+    assert modules[:, 3].max() < 0.06, "beside the axis there are soft particles alone, below the threshold of a cell"
 
 
 def test_slow_muons_stop_and_fast_ones_sometimes_radiate(shoot):

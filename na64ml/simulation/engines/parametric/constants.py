@@ -92,9 +92,9 @@ class Constants(StrictModel):
     halo_seen, halo_sandwich
         Probability that one is seen in a calorimeter over the visible share of minimum-ionising particles, and energy
         that one leaves in a plate there over that in a plastic counter.
-    soft_response, soft_plastic, soft_shape, soft_spots
+    soft_response, soft_plastic, soft_spots
         Response to the energy of excited nuclei over that to minimum-ionising particles, its factor in plastic
-        counters, the shape of the gamma distribution of each spot, and the mean number of spots beyond one at 1 GeV.
+        counters, and the mean number of spots beyond one at 1 GeV.
     """
 
     sampling: Sourced[Annotated[float, Field(gt=0, le=0.2)]]
@@ -156,7 +156,6 @@ class Constants(StrictModel):
     halo_sandwich: Factor
     soft_response: Sourced[Annotated[float, Field(ge=0, le=5)]]
     soft_plastic: Share
-    soft_shape: Number
     soft_spots: Number
 
 

@@ -28,8 +28,8 @@ _TOUCHING = 1.0
 """Gap in mm below which boxes of equal cross-section are one body."""
 
 
-FEW = 0.5
-"""Soft particles that leave a face on average, below which nothing is seen of them."""
+FEW = 2.0
+"""Soft particles that leave a face on average, below which nothing is made of them: one in a hundred would be seen."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,17 +52,17 @@ def deposit_nuclei(nuclei: Nuclei, boxes: Boxes, table: Table, halo: Sources, c:
 def _deposit_block(nuclei: Nuclei, boxes: Boxes, table: Table, c: Constants, rng: Generator) -> None:
     count = 1 + rng.poisson(c.soft_spots.value * np.sqrt(nuclei.energy))
     row = np.repeat(np.arange(len(nuclei)), count)
-    n, shape = len(row), c.soft_shape.value
+    n = len(row)
     # Single precision: there are more of these spots than of anything else.
     length = (1 / (boxes.media["interaction"][nuclei.box] * c.soft_cross_section.value)).astype(np.float32)
-    origin, mean = nuclei.origin.astype(np.float32), (nuclei.energy / count / shape).astype(np.float32)
+    origin, mean = nuclei.origin.astype(np.float32), (nuclei.energy / count).astype(np.float32)
     flight = rng.standard_exponential(n, np.float32) * length[row]
     cosine = rng.random(n, np.float32) * 2 - 1
     radius = flight * np.sqrt(1 - cosine * cosine)
     azimuth = rng.random(n, np.float32) * np.float32(2 * np.pi)
     x, y = origin[row, 0] + radius * np.cos(azimuth), origin[row, 1] + radius * np.sin(azimuth)
     z = origin[row, 2] + flight * cosine
-    energy = mean[row] * rng.standard_gamma(shape, n, np.float32)
+    energy = mean[row] * rng.standard_exponential(n, np.float32)
     response = boxes.of_planes("mip_share") * c.soft_response.value
     response[boxes.of_planes("sampling") == 0] *= c.soft_plastic.value
     slot = nuclei.slot[row]
