@@ -73,7 +73,7 @@ class Axis:
         if not self.width:
             return np.searchsorted(self.edges, position)
         scaled = (position - self.start) * (1 / self.width)
-        return np.minimum(np.maximum(scaled, 0), len(self.edges)).astype(np.intp)
+        return np.asarray(np.minimum(np.maximum(scaled, 0), len(self.edges)), dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
