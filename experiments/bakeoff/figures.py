@@ -24,7 +24,7 @@ def main() -> None:
             value, row, xerr=[[value - found["lo"]], [found["hi"] - value]], fmt="o", color=line.get_color(), capsize=3
         )
     curves.set(xlabel="epoch", ylabel="validation loss", xlim=(0.5, None))
-    points.set(xlabel="signal efficiency, 1 reducible survivor, E_ECAL < 80 GeV")
+    points.set(xlabel="signal at 1 reducible survivor, 80 GeV box")
     points.set_yticks(range(len(ladder)), list(reversed(ladder)))
     figure.savefig(FOLDER / "ladder.png", dpi=150)
 
