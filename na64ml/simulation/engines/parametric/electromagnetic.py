@@ -127,8 +127,8 @@ def _deposit_integrals(
             outer = (1 - weight[here, None, None]) * shares(x, y, tail[here])
             inside = inner + outer
             if plastic[index]:
-                quanta = rng.poisson(inside * (visible[here] / QUANTUM)[:, None, None])
-                inside = QUANTUM * rng.standard_gamma(quanta)
+                hit = rng.poisson(inside * (visible[here] / QUANTUM)[:, None, None])
+                inside = QUANTUM * rng.standard_gamma(hit)
             else:
                 wanted = inside.sum(axis=(1, 2))
                 energy = np.maximum(some.energy[here] * share[here], 1e-9)

@@ -205,14 +205,14 @@ def _body(low: Float, high: Float, boxes: Boxes, c: Constants) -> Body:
     before = [p for p in order[::-1] if boxes.depths[p, 1] <= low[2] + _TOUCHING]
     tiles: list[tuple[float, float, float, float, int, float]] = []
     thin: dict[int, float] = {}
-    for planes, face in ((before, 1), (behind, 0)):
+    for planes, end in ((before, 1), (behind, 0)):
         for plane in planes:
             depth = boxes.depths[plane, 1] - boxes.depths[plane, 0]
             seen = (
                 c.halo_seen.value * plastic[plane] if sampling[plane] > 0 else 1 - np.exp(-depth / c.halo_plastic.value)
             )
             for grid in boxes.planes[plane]:
-                own = [(*tile, float(seen)) for tile in _tiles(grid, float(boxes.depths[plane, face]))]
+                own = [(*tile, float(seen)) for tile in _tiles(grid, float(boxes.depths[plane, end]))]
                 thin |= {tile[4]: c.halo_sandwich.value if sampling[plane] > 0 else 1.0 for tile in own}
                 tiles += own
             if sampling[plane] > 0:
