@@ -16,7 +16,7 @@ Pack = Callable[[EventBatch], PackedBatch]
 def test_each_group_gets_mean_zero_and_spread_one() -> None:
     torch.manual_seed(0)
     group = torch.randint(0, 3, (3000,))
-    values = torch.randn(3000, 2) * torch.tensor([5.0, 0.05]) + group[:, None] * 7
+    values = torch.randn(3000, 2) * torch.tensor([5.0, 0.5]) + group[:, None] * 7
     norm = Normalisation(3, 2)
     norm.fit([(values[:1000], group[:1000]), (values[1000:], group[1000:])])
     result = norm(values, group)
