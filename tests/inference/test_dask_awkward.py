@@ -40,7 +40,7 @@ def test_the_example_of_the_page_selects_what_the_scorer_selects(
     shutil.copy(onnx_file, tmp_path / "demo" / "model.onnx")
     (tmp_path / "example.py").write_text(example)
     monkeypatch.chdir(tmp_path)
-    found = runpy.run_path("example.py")["passed"]
+    found = runpy.run_path("example.py")["kept"]
 
     scorer = Scorer(onnx_file)
     scores = scorer.score(events)
