@@ -211,7 +211,14 @@ def _with_dynamo(delivered: DeliveredNetwork, example: tuple[torch.Tensor, ...],
     )
     if program is None:
         raise ConfigError(f"{type(delivered.network).__name__}: the ONNX exporter returned nothing")
-    return program.model_proto
+    return _without_traces(program.model_proto)
+
+
+def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Remove what the exporter notes of the source of each node and value: stack traces with paths of this machine."""
+    for part in (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
+        part.ClearField("metadata_props")
+    return model
 
 
 def _with_torch_script(delivered: DeliveredNetwork, example: tuple[torch.Tensor, ...], opset: int) -> onnx.ModelProto:

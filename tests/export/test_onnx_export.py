@@ -35,6 +35,12 @@ def test_the_file_is_standard_onnx_of_opset_18(model: onnx.ModelProto) -> None:
     assert not any(entry.external_data for entry in model.graph.initializer)
 
 
+def test_the_file_does_not_tell_where_it_was_made(onnx_file: Path) -> None:
+    content = onnx_file.read_bytes()
+    assert str(Path(__file__).parents[2]).encode() not in content
+    assert b"stack_trace" not in content
+
+
 def test_inputs_and_outputs_have_named_axes(model: onnx.ModelProto) -> None:
     assert axes(model.graph.input) == {
         "hits": ["hits", 6],
