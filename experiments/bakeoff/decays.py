@@ -14,11 +14,10 @@ from pathlib import Path
 import awkward as ak
 import numpy as np
 import uproot
-from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "chain"))
-from chain.run import OTHER, TESTED, Sample
+from chain.run import OTHER, TESTED, Sample, matching
 
 from na64ml.events.root_files import expand
 from na64ml.inference import Scorer
@@ -40,12 +39,11 @@ def main() -> None:
     scorer = Scorer(arguments.model)
     samples = {file: Sample.read(file) for file in (TESTED, OTHER)}
     scores = {file: scorer.score(sample.view.batch).score.astype(float) for file, sample in samples.items()}
-    threshold = threshold_of(samples[TESTED], scores[TESTED])
+    threshold = samples[TESTED].threshold(scores[TESTED], BOX, SIGNAL)
     rows: dict[str, list[int]] = {}
     for file, sample in samples.items():
-        decay = sample.inside[BOX] & (sample.label == sample.mode.class_index("decay_in_flight"))
-        events = in_order(file, sample)
-        chosen = decay & (ak.to_numpy(events.mc_srd_forced) > 0)
+        events = truth(file, sample)
+        chosen = sample.inside[BOX] & sample.decay & (ak.to_numpy(events.mc_srd_forced) > 0)
         for kind, survives in zip(kinds(events[chosen], sample), scores[file][chosen] >= threshold, strict=True):
             row = rows.setdefault(kind, [0, 0])
             row[0] += 1
@@ -56,21 +54,12 @@ def main() -> None:
     print(json.dumps(results, indent=1))
 
 
-def threshold_of(sample: Sample, score: NDArray[np.float64]) -> float:
-    """Return the threshold that keeps the wanted share of all signal inside the box."""
-    signal = sample.label == 0
-    kept = np.sort(score[signal & sample.inside[BOX]])[::-1]
-    return float(kept[round(SIGNAL * signal.sum()) - 1])
-
-
-def in_order(file: str, sample: Sample) -> ak.Array:
+def truth(file: str, sample: Sample) -> ak.Array:
     """Return the truth of a file in the order of the sample."""
     with uproot.open(expand(file)[0]) as opened:
         events = opened["tree"].arrays()
     ids = np.stack([ak.to_numpy(events[name]) for name in ("run", "spill", "spillevent")], axis=1)
-    order = np.empty(len(ids), dtype=np.int64)
-    order[np.lexsort(sample.view.batch.ids.T[::-1])] = np.lexsort(ids.T[::-1])
-    return events[order]
+    return events[matching(sample.view.batch.ids, ids)]
 
 
 def kinds(events: ak.Array, sample: Sample) -> list[str]:

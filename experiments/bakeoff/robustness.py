@@ -55,7 +55,7 @@ def reference() -> Sample:
 
 def working_point(sample: Sample, score: np.ndarray) -> float:
     """Return the threshold that leaves one reducible event in the larger box."""
-    signal, reducible = classes(sample)
+    signal, reducible = sample.signal, sample.reducible
     inside = sample.inside[BOXES[-1]]
     point = efficiency_at_survivors_interval(
         score[signal], inside[signal], score[reducible], inside[reducible], 1, cl=LEVEL, n_resamples=1
@@ -67,8 +67,7 @@ def measure(sample: Sample, scorer: Scorer, threshold: float) -> dict[str, objec
     """Return the share of each kind that passes trigger, box and threshold; background as counts of those generated."""
     scores = scorer.score(sample.view.batch)
     kept = np.nan_to_num(scores.score.astype(float), nan=-np.inf) >= threshold
-    signal, reducible = classes(sample)
-    decay = sample.label == sample.mode.class_index("decay_in_flight")
+    signal, decay, reducible = sample.signal, sample.decay, sample.reducible
     trial = trial_of_event(len(kept), leading_showers(sample.view.batch))
     results: dict[str, object] = {"not_scored": int((scores.status != 0).sum())}
     for box in BOXES:
@@ -82,12 +81,6 @@ def measure(sample: Sample, scorer: Scorer, threshold: float) -> dict[str, objec
             "decays": [int((inside & kept & decay).sum()), int(decay.sum())],
         }
     return results
-
-
-def classes(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
-    """Return which events are signal, and which are reducible background."""
-    reducible = [sample.mode.class_index(name) for name in sample.mode.reducible]
-    return sample.label == 0, np.isin(sample.label, reducible)
 
 
 if __name__ == "__main__":

@@ -88,6 +88,26 @@ class Sample:
         inside = {name: mode.trigger_mask(view) & (energy < limit) for name, limit in BOXES.items()}
         return cls(view, mode.label(events).astype(np.int64), inside, mode)
 
+    @property
+    def signal(self) -> NDArray[np.bool_]:
+        """Which events are signal, ``[n_events]``."""
+        return self.label == 0
+
+    @property
+    def decay(self) -> NDArray[np.bool_]:
+        """Which events are decays in flight, ``[n_events]``."""
+        return self.label == self.mode.class_index("decay_in_flight")
+
+    @property
+    def reducible(self) -> NDArray[np.bool_]:
+        """Which events are reducible background, ``[n_events]``."""
+        return np.isin(self.label, [self.mode.class_index(name) for name in self.mode.reducible])
+
+    def threshold(self, score: NDArray[np.float64], box: str, target: float) -> float:
+        """Return the threshold that keeps a share of all signal inside a box."""
+        kept = np.sort(score[self.signal & self.inside[box]])[::-1]
+        return float(kept[round(target * self.signal.sum()) - 1])
+
     def cut_flow(self) -> dict[str, int]:
         """Count the survivors of the simple cut flow by class."""
         passed = self.mode.selection("simple").apply(self.view).passed
@@ -118,17 +138,19 @@ def _scored(folder: Path, epoch: str, file: str, events: str) -> ScoredEvents:
 
 def in_order(scored: ScoredEvents, sample: Sample) -> NDArray[np.float64]:
     """Return the scores in the order of the sample."""
-    order, found = (np.lexsort(ids.T[::-1]) for ids in (sample.view.batch.ids, scored.ids))
-    score = np.empty(len(scored))
-    score[order] = scored.score[found]
-    return score
+    return scored.score[matching(sample.view.batch.ids, scored.ids)]
+
+
+def matching(wanted: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where the events with the identifiers ``wanted`` are among those ``found``; both hold the same."""
+    index = np.empty(len(wanted), dtype=np.int64)
+    index[np.lexsort(wanted.T[::-1])] = np.lexsort(found.T[::-1])
+    return index
 
 
 def study(score: NDArray[np.float64], sample: Sample) -> dict[str, object]:
     """Measure signal efficiency and surviving decays at given numbers of reducible survivors, and the reverse."""
-    label, mode = sample.label, sample.mode
-    signal, decay = label == 0, label == mode.class_index("decay_in_flight")
-    reducible = np.isin(label, [mode.class_index(name) for name in mode.reducible])
+    signal, decay, reducible = sample.signal, sample.decay, sample.reducible
     results: dict[str, object] = {}
     for box, passed in sample.inside.items():
         results[f"box_{box}/cap"] = round(float((signal & passed).sum() / signal.sum()), 4)
@@ -144,8 +166,7 @@ def study(score: NDArray[np.float64], sample: Sample) -> dict[str, object]:
             }
         for target in SIGNAL_EFFICIENCIES:
             if target * signal.sum() <= (signal & passed).sum():
-                threshold = np.sort(score[signal & passed])[::-1][round(target * signal.sum()) - 1]
-                kept = passed & (score >= threshold)
+                kept = passed & (score >= sample.threshold(score, box, target))
                 counts = {"reducible": int((kept & reducible).sum()), "decays": int((kept & decay).sum())}
                 results[f"box_{box}/signal_{target}"] = counts
     return results
