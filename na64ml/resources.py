@@ -5,7 +5,7 @@ from pathlib import Path
 _PACKAGE = Path(__file__).parent
 
 SHIPPED = "shipped:"
-"""Prefix of files of the folder ``datasets`` that comes with the package."""
+"""Prefix of files that come with the package."""
 
 
 def shipped(folder: str) -> Path:
@@ -17,6 +17,8 @@ def shipped(folder: str) -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / folder
 
 
-def shipped_or_own(name: str) -> Path:
-    """Return the path of a file of the user, or of ``shipped:NAME`` in the shipped ``datasets``."""
-    return shipped("datasets") / name.removeprefix(SHIPPED) if name.startswith(SHIPPED) else Path(name)
+def shipped_or_own(name: str, suffix: str = "") -> Path:
+    """Return the path of a file of the user, or of ``shipped:NAME``, with a suffix, in the shipped ``datasets``."""
+    if not name.startswith(SHIPPED):
+        return Path(name)
+    return shipped("datasets") / f"{name.removeprefix(SHIPPED)}{suffix}"

@@ -15,7 +15,7 @@ from na64ml.limits.published import published_limit
 from na64ml.limits.statistics.limit import Method
 from na64ml.limits.window import Beam, Flight, Window
 from na64ml.limits.working_point import WorkingPointChoice
-from na64ml.resources import shipped
+from na64ml.resources import SHIPPED, shipped
 from na64ml.selection.intervals import CONFIDENCE_LEVEL
 from na64ml.setups.sourced import NonNegative, Positive
 from na64ml.simulation.class_path import ClassPath
@@ -249,11 +249,11 @@ def load_limit(name: str) -> LimitConfig:
     ConfigError
         If it cannot be read or is wrong.
     """
-    if not name.startswith("shipped:"):
+    if not name.startswith(SHIPPED):
         return load_model(LimitConfig, Path(name))
     folder = shipped("configs")
     known = {f"{path.parents[1].name}/{path.stem}": path for path in sorted(folder.glob("*/limits/*.yaml"))}
-    wanted = name.removeprefix("shipped:")
+    wanted = name.removeprefix(SHIPPED)
     if wanted not in known:
         raise ConfigError(f"unknown limit '{wanted}'; shipped are: {', '.join(known)}; or give the path of a YAML file")
     return load_model(LimitConfig, known[wanted])

@@ -9,7 +9,7 @@ from numpy.random import SeedSequence
 from pydantic import Field, PositiveFloat, PositiveInt, PrivateAttr, model_validator
 
 from na64ml.errors import ConfigError
-from na64ml.resources import shipped
+from na64ml.resources import shipped_or_own
 from na64ml.selection.mode import Mode, load_mode
 from na64ml.setups.conditions import Conditions, load_conditions
 from na64ml.setups.digitisation import Digitisation, load_digitisation, shifted
@@ -212,8 +212,7 @@ def load_recipe(name_or_path: str, changes: Sequence[str] = ()) -> Recipe:
     ConfigError
         If there is none, or the file or a change is wrong.
     """
-    shipped_name = name_or_path.removeprefix("shipped:")
-    path = Path(name_or_path) if shipped_name == name_or_path else shipped("datasets") / f"{shipped_name}.yaml"
+    path = shipped_or_own(name_or_path, ".yaml")
     content = read_yaml(path)
     if "showers" in content and "processes" not in content:
         raise ConfigError(f"{path}: key 'showers': this is the recipe of a shower library; add the option --library")

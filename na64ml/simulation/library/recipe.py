@@ -1,12 +1,11 @@
 """Recipes of shower libraries."""
 
-from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from na64ml.errors import ConfigError
-from na64ml.resources import shipped
+from na64ml.resources import shipped_or_own
 from na64ml.setups.setup import load_setup
 from na64ml.setups.sourced import AboveZero
 from na64ml.simulation.class_path import ClassPath
@@ -138,8 +137,7 @@ def load_library_recipe(name_or_path: str) -> LibraryRecipe:
     ConfigError
         If there is none, the file is wrong, or it names what does not exist; the message names the file.
     """
-    shipped_name = name_or_path.removeprefix("shipped:")
-    path = Path(name_or_path) if shipped_name == name_or_path else shipped("datasets") / f"{shipped_name}.yaml"
+    path = shipped_or_own(name_or_path, ".yaml")
     content = read_yaml(path)
     if "processes" in content and "showers" not in content:
         raise ConfigError(f"{path}: key 'processes': this is the recipe of a sample; leave out the option --library")
