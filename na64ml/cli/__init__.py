@@ -35,6 +35,7 @@ VERBS = {
     "export-matrix": "try all networks and layers with all exporters, and write the table",
     "score": "write a friend tree with class probabilities, score and status",
     "select": "run cut flows, with or without the score",
+    "skim": "copy the events that pass a selection to a new ROOT file",
     "cpp": "copy the C++ scorer, its examples and setups as headers",
     "limit": "compute signal yields and CLs limits, and draw them",
     "display": "draw single events",

@@ -153,6 +153,11 @@ class Layout(StrictModel):
         return columns
 
     @property
+    def file(self) -> Path | None:
+        """The file it was loaded from."""
+        return self._file
+
+    @property
     def where(self) -> str:
         """What to call the layout in messages: its file if it has one."""
         return str(self._file) if self._file else f"layout '{self.name}'"

@@ -15,7 +15,7 @@ from na64ml.events.blocks import block_readers
 from na64ml.events.contract import Contract
 from na64ml.events.hits import Calibration, Hits
 from na64ml.events.layout import BranchesBlock, Layout, Scalar, blaming, load_layout
-from na64ml.events.root_files import decoding, expand, open_tree, require_branches
+from na64ml.events.root_files import expand, iterate_arrays, open_tree, require_branches
 from na64ml.setups.conditions import Conditions, load_conditions
 from na64ml.setups.setup import Setup, load_setup
 
@@ -147,12 +147,7 @@ class EventReader:
         if tree.num_entries == 0:
             logger.warning("%s: tree '%s' is empty", file, tree.name)
             return
-        chunks = tree.iterate(wanted, entry_start=start, entry_stop=stop, step_size=step, library="ak", how=dict)
-        while True:
-            with decoding(file):
-                chunk = next(chunks, None)
-            if chunk is None:
-                return
+        for chunk in iterate_arrays(tree, file, wanted, step, start, stop):
             yield self._decode(chunk, file)
 
     def decode(self, arrays: Mapping[str, Any], where: str = "arrays") -> EventBatch:

@@ -107,6 +107,25 @@ def tree_classes(root: Any) -> dict[str, str]:
     return {name: classes[name] for name in sorted(classes)}
 
 
+def iterate_arrays(
+    tree: Any, file: str, branches: Sequence[str], step: int, start: int = 0, stop: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield awkward arrays of the branches of an open tree, ``step`` entries at a time.
+
+    Raises
+    ------
+    InputError
+        Naming ``file`` if the branches cannot be read.
+    """
+    chunks = tree.iterate(branches, entry_start=start, entry_stop=stop, step_size=step, library="ak", how=dict)
+    while True:
+        with decoding(file):
+            chunk = next(chunks, None)
+        if chunk is None:
+            return
+        yield chunk
+
+
 @contextmanager
 def decoding(file: str) -> Iterator[None]:
     """Turn whatever uproot raises on damaged bytes, which is many kinds of exception, into one error.

@@ -22,7 +22,11 @@ class TreeWriter(Protocol):
 
 @contextmanager
 def write_tree(
-    path: Path, tree: str, branches: Mapping[str, np.dtype[Any] | str], notes: Mapping[str, str] | None = None
+    path: Path,
+    tree: str,
+    branches: Mapping[str, np.dtype[Any] | str],
+    notes: Mapping[str, str] | None = None,
+    counters: Mapping[str, str] | None = None,
 ) -> Iterator[TreeWriter]:
     """Create a ROOT file with one TTree; the file appears only when everything has been written.
 
@@ -34,14 +38,17 @@ def write_tree(
         Branch names and types.
     notes
         Texts by name, stored beside the tree as TObjString.
+    counters
+        Branch with the lengths, by name of a branch of lists, where it is not ``n<name>``; several may share one.
 
     Raises
     ------
     InputError
         If the folder cannot be written to.
     """
+    counters = counters or {}
     with atomic_path(path) as part, uproot.recreate(part, compression=uproot.ZSTD(1)) as file:
-        yield file.mktree(tree, dict(branches))
+        yield file.mktree(tree, dict(branches), counter_name=lambda name: counters.get(name, f"n{name}"))
         _write_notes(file, notes)
 
 
