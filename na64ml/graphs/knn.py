@@ -34,9 +34,7 @@ def grid_coordinates(position: Tensor, pitch: Tensor) -> Tensor:
     float32 ``[n_hits, n_dimensions]`` holding integers of at most 511 in size, so that squared distances are exact.
     """
     steps = torch.round(position / pitch * STEPS_PER_PITCH)
-    return torch.nan_to_num(steps, nan=0.0, posinf=_MAX_COORDINATE, neginf=-_MAX_COORDINATE).clamp(
-        -_MAX_COORDINATE, _MAX_COORDINATE
-    )
+    return torch.where(torch.isnan(steps), 0.0, steps).clamp(-_MAX_COORDINATE, _MAX_COORDINATE)
 
 
 def hits_per_event(event: Tensor, n_events: int) -> Tensor:

@@ -174,7 +174,7 @@ class RawFeatures:
 
 def finite(values: Tensor) -> Tensor:
     """Replace NaN by 0 and limit infinities, so that one bad event cannot touch another."""
-    return torch.nan_to_num(values, nan=0.0, posinf=_LARGE, neginf=-_LARGE).clamp(-_LARGE, _LARGE)
+    return torch.where(torch.isnan(values), 0.0, values).clamp(-_LARGE, _LARGE)
 
 
 def compress(length: Tensor) -> Tensor:
