@@ -203,7 +203,7 @@ class Classifier(LightningModule):
     def _delivered(self, batch: PackedBatch) -> Tensor:
         """Return logits as the exported network gives them: in 32 bits, also if the training is in mixed precision."""
         with torch.autocast(batch.hits.device.type, enabled=False):
-            return self(batch).float()
+            return cast(Tensor, self(batch).float())
 
     def _evaluate(self, batch: PackedBatch, part: Part) -> None:
         if batch.n_events == 0:
@@ -213,7 +213,7 @@ class Classifier(LightningModule):
         auc, rejection = cast(BinaryAUROC, self.auc[part]), cast(RejectionMetric, self.rejection[part])
         auc.update(score, is_signal.long())
         rejection.update(score, is_signal, batch.weight)
-        values = {
+        values: dict[str, Tensor | Metric] = {
             "loss": (event_losses(logits, batch.label) * batch.weight).mean(),
             "accuracy": (logits.argmax(dim=1) == batch.label).float().mean(),
             "auc": auc,
