@@ -13,8 +13,10 @@ def machine() -> dict[str, Any]:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
     return {
         "cpu": models[0] if models else platform.processor(),
+        "bfloat16_instructions": sorted(set(flags) & {"avx512_bf16", "amx_bf16"}),
         "cores": os.cpu_count(),
         "load_before": round(os.getloadavg()[0], 2),
         "date": datetime.now(UTC).date().isoformat(),

@@ -14,11 +14,11 @@ from na64ml.limits.comparison import compare
 from na64ml.limits.config import LimitConfig, Masses, Period, load_limit
 from na64ml.limits.curve import Curve, compute_curve
 from na64ml.limits.output.figures import limit_figure, thermal_figure
-from na64ml.limits.production.bremsstrahlung import cross_section
 from na64ml.limits.statistics.counting import Channel, workspace
 from na64ml.limits.statistics.limit import strength_limit
 from na64ml.setups.sourced import NonNegative, Positive, Share
 from na64ml.simulation.class_path import ClassPath
+from na64ml.simulation.processes.tree_level import cross_section
 
 HERE = Path(__file__).parent
 MIXING = 1e-4
@@ -81,8 +81,8 @@ def cross_sections() -> dict[str, float]:
     found = {}
     for energy, table in BENCHMARKS.items():
         for mass, value in table.items():
-            sigma = cross_section("vector", mass / 1e3, np.array([float(energy)]))[0] * MIXING**2
-            found[f"{mass:g} MeV, {energy} GeV"] = float(sigma / value)
+            sigma = float(cross_section(mass / 1e3, energy)) * MIXING**2
+            found[f"{mass:g} MeV, {energy} GeV"] = sigma / value
     report("cross-sections over benchmark", f"{min(found.values()):.4f} to {max(found.values()):.4f}")
     return found
 

@@ -58,7 +58,7 @@ def _make_sample(arguments: argparse.Namespace) -> None:
     out = arguments.out or Path(f"{recipe.name}.root")
     total, start = sum(plan.events), time.monotonic()
     with event_progress("simulating", total) as progress:
-        simulate(recipe, out, _scheduler(arguments), progress, keep_shards=arguments.keep_shards)
+        simulate(plan, out, _scheduler(arguments), progress, keep_shards=arguments.keep_shards)
     seconds = time.monotonic() - start
     console.print(f"{total:,} events in {seconds:.0f} s. Look at them: na64ml inspect {out}")
 

@@ -140,11 +140,16 @@ class EventBatch:
         InputError
             If a detector of the events is not among ``names``.
         """
-        unknown = sorted(set(self.detectors) - set(names))
+        ids, unknown = self.detector_ids(names)
         if unknown:
             raise InputError(f"the events have detectors {', '.join(unknown)} besides {', '.join(names)}")
-        ids = np.array([list(names).index(name) for name in self.detectors], dtype=self.detector.dtype)
-        return replace(self, detectors=tuple(names), detector=ids[self.detector])
+        return replace(self, detectors=tuple(names), detector=ids.astype(self.detector.dtype)[self.detector])
+
+    def detector_ids(self, names: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
+        """Return the place of each detector among ``names``, int64 ``[n_detectors]``, -1 if none, and those without."""
+        place = {name: index for index, name in enumerate(names)}
+        ids = np.array([place.get(name, -1) for name in self.detectors], dtype=np.int64)
+        return ids, sorted(set(self.detectors) - place.keys())
 
     def select(self, which: Select) -> "EventBatch":
         """Return the chosen events, by slice, mask or indices, in the order asked for."""

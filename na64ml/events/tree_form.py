@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import awkward as ak
+import uproot
+from uproot.interpretation.identify import UnknownInterpretation
 
 from na64ml.errors import InputError
 from na64ml.events.root_files import decoding, open_file
@@ -74,7 +76,7 @@ def form_of(tree: Any, file: str, left_out: Collection[str] = ()) -> TreeForm:
         raise InputError(f"{file}: has no branch {', '.join(unknown)} to leave out; it has {', '.join(present)}")
     names = [name for name in present if name not in left_out]
     with decoding(file):
-        types = {name: str(tree[name].array(library="ak", entry_stop=0).type.content) for name in names}
+        types = {name: _type(tree[name]) for name in names}
         counters = {name: _counter(tree[name], set(names)) for name in names if types[name].startswith("var")}
     if wrong := [f"'{name}' ({kind})" for name, kind in types.items() if not _WRITABLE.fullmatch(kind)]:
         raise InputError(
@@ -83,6 +85,16 @@ def form_of(tree: Any, file: str, left_out: Collection[str] = ()) -> TreeForm:
         )
     lengths = set(counters.values())
     return TreeForm({name: "int32" if name in lengths else kind for name, kind in types.items()}, counters)
+
+
+def _type(branch: Any) -> str:
+    """Return the awkward type of one entry of a branch, or what else it is."""
+    if isinstance(branch, uproot.TBranch) and branch.branches:  # itself it may hold no more than a number of objects
+        return f"{branch.typename} in {len(branch.branches)} branches of its own"
+    try:
+        return str(branch.array(library="ak", entry_stop=0).type.content)
+    except (ValueError, UnknownInterpretation):
+        return str(branch.typename)
 
 
 def _counter(branch: Any, taken: set[str]) -> str:

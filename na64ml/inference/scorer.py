@@ -208,13 +208,13 @@ class Scorer:
         )
 
     def _detector_ids(self, events: EventBatch) -> NDArray[np.int64]:
-        unknown = sorted(set(events.detectors) - set(self.metadata.detectors))
+        ids, unknown = events.detector_ids(self.metadata.detectors)
         if unknown:
             raise ContractError(
                 f"{self.model}: does not know detector {', '.join(unknown)}; it was trained with "
                 f"{', '.join(self.metadata.detectors)}. Use a layout with these detectors"
             )
-        return np.array([self.metadata.detectors.index(name) for name in events.detectors], dtype=np.int64)
+        return ids
 
 
 def _open(model: Path, threads: int, provider: str) -> "onnxruntime.InferenceSession":

@@ -94,13 +94,14 @@ def skim(
     def kept() -> Iterator[dict[str, ak.Array]]:
         for source in sources:
             with open_tree(source.file, reader.layout.tree) as tree:
-                for arrays in iterate_arrays(tree, source.file, tree.keys(recursive=False), DEFAULT_STEP):
+                wanted = dict.fromkeys([*form.branches, *reader.branches(tree.keys(recursive=False), source.file)])
+                for arrays in iterate_arrays(tree, source.file, list(wanted), DEFAULT_STEP):
                     events = reader.decode(arrays, source.file)
                     keep = sieve(events)
                     source.n_kept += int(keep.sum())
                     ids.append(events.ids[keep])
                     progress(len(events))
-                    yield {name: array[keep] for name, array in arrays.items()}
+                    yield {name: arrays[name][keep] for name in form.branches}
 
     with write_tree(out, reader.layout.tree, form.branches, notes, form.counters) as tree:
         for arrays in gathered(kept(), DEFAULT_STEP):

@@ -1,6 +1,7 @@
 """Recipes: datasets to make."""
 
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,9 @@ class Plan:
         counts = shared_out(total, self.events)
         entries = zip(self.recipe.processes, counts, strict=True)
         processes = tuple(entry.model_copy(update={"events": n, "eot": None}) for entry, n in entries)
-        return Plan(self.recipe.model_copy(update={"processes": processes}))
+        made = copy(self)
+        made.recipe, made.events = self.recipe.model_copy(update={"processes": processes}), counts
+        return made
 
     def rates(self) -> list[dict[str, Any]]:
         """Return name, number of events and rate per particle on target of each process."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from na64ml.errors import ConfigError
 from na64ml.schedulers import Scheduler
-from na64ml.simulation.recipe import Plan, Recipe, Shard
+from na64ml.simulation.recipe import Plan, Shard
 from na64ml.simulation.sample import write_layout, write_sample
 from na64ml.simulation.shards import make_and_keep, read_shard, recipe_of_shard
 
@@ -33,15 +33,15 @@ class Hashed(Protocol):
         ...
 
 
-def simulate(recipe: Recipe, out: Path, scheduler: Scheduler, progress: Progress, keep_shards: bool = False) -> str:
-    """Make the sample of a recipe, or what is missing of it.
+def simulate(plan: Plan, out: Path, scheduler: Scheduler, progress: Progress, keep_shards: bool = False) -> str:
+    """Make the sample of a plan, or what is missing of it.
 
     Finished shards lie in ``<out>.shards``; a run that was interrupted goes on with those that are missing.
 
     Parameters
     ----------
-    recipe
-        The recipe.
+    plan
+        The recipe with everything it names.
     out
         ROOT file to write; its layout is written beside it as ``<stem>.layout.yaml``.
     scheduler
@@ -59,11 +59,11 @@ def simulate(recipe: Recipe, out: Path, scheduler: Scheduler, progress: Progress
     Raises
     ------
     ConfigError
-        If the recipe is wrong, or the shards there belong to another one.
+        If the shards there belong to another recipe.
     InputError
         If files cannot be written.
     """
-    plan = Plan(recipe)
+    recipe = plan.recipe
     folder = out.with_name(out.name + ".shards")
     shards = plan.shards
     make_missing(recipe, shards, folder, make_and_keep, scheduler, progress)

@@ -153,7 +153,7 @@ class Classifier(LightningModule):
         Probabilities and scores are NaN where the status is not 0.
         """
         status = self.status(batch.hits, batch.detector, batch.event, batch.track)
-        probability, score = only_scored(status, *self.discriminant(self(batch).float(), self.network.temperature))
+        probability, score = only_scored(status, *self.discriminant(self._delivered(batch), self.network.temperature))
         return batch.index, probability, score, status
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -200,16 +200,20 @@ class Classifier(LightningModule):
                     f"{', '.join(of_data)}; use the layout and mode of the training"
                 )
 
+    def _delivered(self, batch: PackedBatch) -> Tensor:
+        """Return logits as the exported network gives them: in 32 bits, also if the training is in mixed precision."""
+        with torch.autocast(batch.hits.device.type, enabled=False):
+            return cast(Tensor, self(batch).float())
+
     def _evaluate(self, batch: PackedBatch, part: Part) -> None:
         if batch.n_events == 0:
             return
-        logits = self(batch).float()
-        logits = logits / self.network.temperature
+        logits = self._delivered(batch) / self.network.temperature
         score, is_signal = self.discriminant(logits)[1], batch.label == 0
         auc, rejection = cast(BinaryAUROC, self.auc[part]), cast(RejectionMetric, self.rejection[part])
         auc.update(score, is_signal.long())
         rejection.update(score, is_signal, batch.weight)
-        values = {
+        values: dict[str, Tensor | Metric] = {
             "loss": (event_losses(logits, batch.label) * batch.weight).mean(),
             "accuracy": (logits.argmax(dim=1) == batch.label).float().mean(),
             "auc": auc,

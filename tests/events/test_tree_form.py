@@ -95,6 +95,16 @@ def test_branches_that_cannot_be_copied_are_named_and_can_be_left_out(tmp_path: 
             form_of(root["tree"], str(path), ["even"])
 
 
+def test_objects_that_root_split_cannot_be_copied(source: Path) -> None:
+    """The branch of an array of objects holds their number, and the objects are in branches of its own."""
+    with uproot.open(source) as root:
+        tree = root["tree"]
+        tree["wide"].members["fBranches"] = [tree["flag"]]
+        with pytest.raises(InputError, match=r"branch 'wide' .*in 1 branches of its own\) cannot be copied"):
+            form_of(tree, str(source))
+        assert "wide" not in form_of(tree, str(source), ["wide"]).branches
+
+
 def test_differing_trees_are_told_apart() -> None:
     first = TreeForm({"run": "int32", "x": "float32"}, {})
     first.require_same(TreeForm({"x": "float32", "run": "int32"}, {}), "b.root", "a.root")

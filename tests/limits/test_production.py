@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
 
 from na64ml.limits.production.annihilation import annihilation, narrow_annihilation
-from na64ml.limits.production.bremsstrahlung import bremsstrahlung, cross_section
+from na64ml.limits.production.bremsstrahlung import bremsstrahlung
 from na64ml.limits.production.emission import Emission
 from na64ml.limits.production.flight import decay_behind, decay_inside
 from na64ml.limits.production.mediators import density
@@ -15,35 +14,7 @@ from na64ml.limits.production.target import TARGETS
 from na64ml.simulation.particles import mass
 from na64ml.simulation.processes import weizsaecker_williams
 from na64ml.simulation.processes.positron_annihilation import PositronAnnihilation
-
-BENCHMARKS = [
-    (1, 100, 2.124e5), (10, 100, 8486), (10, 80, 8449), (10, 60, 8390), (50, 80, 449.6), (50, 60, 425.5),
-    (100, 100, 106), (100, 80, 99.7), (100, 60, 91.6), (300, 60, 5.76), (500, 80, 1.57), (1000, 100, 0.192),
-    (1000, 80, 0.153), (1000, 60, 0.111), (16.7, 150, 3643),
-]  # fmt: skip
-"""MeV, GeV and pb for a mixing of 1e-4 (physics.md 4.1 [V-code])."""
-
-
-@pytest.mark.parametrize(("boson", "energy", "expected"), BENCHMARKS)
-def test_cross_section_meets_the_benchmark(boson: float, energy: float, expected: float) -> None:
-    found = cross_section("vector", boson / 1e3, np.array([float(energy)]))[0] * 1e-8
-    assert found == pytest.approx(expected, rel=0.02)
-
-
-def test_flux_is_the_integral_and_the_other_form_is_not() -> None:
-    target = TARGETS["Pb"]
-    atomic, nuclear = (float(mass(11)) / (111 * 82 ** (-1 / 3))) ** 2, 0.164 * target.a ** (-2 / 3)
-    t_min, t_max = 0.3**4 / 4e4, 0.09
-
-    def integrand(logarithm: float) -> float:
-        t = np.exp(logarithm)
-        return float(t * (t - t_min) / ((atomic + t) ** 2 * (nuclear + t) ** 2))
-
-    integral = 82**2 * nuclear**2 * quad(integrand, np.log(t_min), np.log(t_max), limit=300)[0]
-    assert target.flux(np.array(t_min), np.array(t_max)) == pytest.approx(integral, rel=1e-6)
-    assert weizsaecker_williams.flux(0.001, 100.0) == pytest.approx(
-        float(target.flux(np.array(1e-12 / 4e4), np.array(1e-6))), rel=1e-3
-    )
+from na64ml.simulation.processes.tree_level import cross_section
 
 
 def test_vector_spectrum_is_that_of_the_simulation() -> None:
@@ -88,7 +59,7 @@ def test_binning_loses_nothing() -> None:
     masses = np.array([0.02])
     emission = bremsstrahlung("vector", masses, 100.0, "Pb", False, 2.0)
     made = shower(100.0)
-    total = made.primary @ cross_section("vector", 0.02, made.energy) * TARGETS["Pb"].per_pb
+    total = made.primary @ cross_section(0.02, made.energy) * TARGETS["Pb"].per_pb
     assert emission.total[0] == pytest.approx(total, rel=0.02)
 
 

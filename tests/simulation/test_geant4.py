@@ -13,7 +13,7 @@ from na64ml.setups.setup import load_setup, shipped_setups
 from na64ml.simulation.engines.geant4 import Geant4
 from na64ml.simulation.engines.geant4.geometry import world
 from na64ml.simulation.particles import Particles
-from na64ml.simulation.recipe import load_recipe
+from na64ml.simulation.recipe import Plan, load_recipe
 from na64ml.simulation.runner import simulate
 
 pytestmark = pytest.mark.geant4
@@ -172,7 +172,7 @@ def test_missing_data_tables_are_explained(tmp_path, monkeypatch, geant4):
     path.write_text(yaml.safe_dump(recipe))
     monkeypatch.setenv("GEANT4_DATA_DIR", str(tmp_path))
     with pytest.raises(ConfigError, match=r"GEANT4_DATA_DIR \(now .*\).*python -m calzone download"):
-        simulate(load_recipe(str(path)), tmp_path / "nodata.root", in_processes(1), lambda n: None)
+        simulate(Plan(load_recipe(str(path))), tmp_path / "nodata.root", in_processes(1), lambda n: None)
 
 
 @pytest.mark.slow
@@ -187,7 +187,7 @@ def test_a_small_sample_by_the_reference_recipe(tmp_path, geant4):
     path = tmp_path / "recipe.yaml"
     path.write_text(yaml.safe_dump(content))
     recipe = load_recipe(str(path))
-    hashes = {simulate(recipe, tmp_path / f"{n}.root", in_processes(n), lambda n: None) for n in (1, 2)}
+    hashes = {simulate(Plan(recipe), tmp_path / f"{n}.root", in_processes(n), lambda n: None) for n in (1, 2)}
     assert len(hashes) == 1
     with uproot.open(tmp_path / "1.root") as file:
         events = file["tree"].arrays(

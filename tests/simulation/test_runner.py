@@ -69,7 +69,7 @@ def recipe(write_recipe):
 
 def test_a_sample_and_its_layout(recipe, tmp_path):
     done = []
-    content = simulate(recipe, tmp_path / "toy.root", one_by_one, done.append)
+    content = simulate(Plan(recipe), tmp_path / "toy.root", one_by_one, done.append)
     assert sum(done) == 95
     assert not (tmp_path / "toy.root.shards").exists()
     reader = EventReader(str(tmp_path / "toy.layout.yaml"))
@@ -93,19 +93,19 @@ def test_a_sample_and_its_layout(recipe, tmp_path):
 
 def test_the_content_depends_on_the_recipe_and_not_on_the_workers(write_recipe, recipe, tmp_path):
     hashes = [
-        simulate(recipe, tmp_path / f"{i}.root", scheduler, quiet)
+        simulate(Plan(recipe), tmp_path / f"{i}.root", scheduler, quiet)
         for i, scheduler in enumerate((one_by_one, in_processes(1), in_processes(2)))
     ]
     assert len(set(hashes)) == 1
     other = load_recipe(str(write_recipe("other.yaml", seed=8)))
-    assert simulate(other, tmp_path / "other.root", one_by_one, quiet) != hashes[0]
+    assert simulate(Plan(other), tmp_path / "other.root", one_by_one, quiet) != hashes[0]
 
 
 def test_systematic_shifts_change_the_readout_alone(write_recipe, recipe, tmp_path):
     shifted = load_recipe(str(write_recipe("shifted.yaml", shifts={"ECAL.sampling": {"scale": 0.5}})))
     files = []
     for name, made in (("nominal", recipe), ("shifted", shifted)):
-        simulate(made, tmp_path / f"{name}.root", one_by_one, quiet)
+        simulate(Plan(made), tmp_path / f"{name}.root", one_by_one, quiet)
         with uproot.open(tmp_path / f"{name}.root") as file:
             files.append(file["tree"].arrays(["ECAL_ene", "mc_weight"], library="np"))
     nominal, moved = files
@@ -120,7 +120,7 @@ def test_an_interrupted_run_goes_on(recipe, tmp_path):
 
     out = tmp_path / "toy.root"
     with pytest.raises(KeyboardInterrupt):
-        simulate(recipe, out, interrupted, quiet)
+        simulate(Plan(recipe), out, interrupted, quiet)
     assert not out.exists()
     made = []
 
@@ -128,28 +128,28 @@ def test_an_interrupted_run_goes_on(recipe, tmp_path):
         made.extend(shard.number for shard in shards)
         yield from one_by_one(function, shards)
 
-    content = simulate(recipe, out, rest, quiet)
+    content = simulate(Plan(recipe), out, rest, quiet)
     assert made == [2, 3, 4, 5]
-    assert content == simulate(recipe, tmp_path / "whole.root", one_by_one, quiet)
+    assert content == simulate(Plan(recipe), tmp_path / "whole.root", one_by_one, quiet)
 
 
 def test_a_damaged_shard_is_made_again(recipe, tmp_path):
     out, folder = tmp_path / "toy.root", tmp_path / "toy.root.shards"
-    simulate(recipe, out, one_by_one, quiet, keep_shards=True)
+    simulate(Plan(recipe), out, one_by_one, quiet, keep_shards=True)
     damaged = folder / "shard-00001.npz"
     damaged.write_bytes(damaged.read_bytes()[:1000])
     before = (folder / "shard-00000.npz").stat().st_mtime_ns
-    simulate(recipe, out, one_by_one, quiet, keep_shards=True)
+    simulate(Plan(recipe), out, one_by_one, quiet, keep_shards=True)
     assert (folder / "shard-00000.npz").stat().st_mtime_ns == before
     assert len(list(folder.iterdir())) == len(Plan(recipe).shards)
 
 
 def test_shards_of_another_recipe_are_not_mixed_in(write_recipe, recipe, tmp_path):
     out = tmp_path / "toy.root"
-    simulate(recipe, out, one_by_one, quiet, keep_shards=True)
+    simulate(Plan(recipe), out, one_by_one, quiet, keep_shards=True)
     other = load_recipe(str(write_recipe("other.yaml", seed=8)))
     with pytest.raises(ConfigError, match=rf"another recipe \({recipe.hash}, this one is {other.hash}\)"):
-        simulate(other, out, one_by_one, quiet)
+        simulate(Plan(other), out, one_by_one, quiet)
 
 
 def test_a_killed_worker_loses_only_its_shard_which_is_made_again(write_recipe, tmp_path):
@@ -157,10 +157,10 @@ def test_a_killed_worker_loses_only_its_shard_which_is_made_again(write_recipe, 
     engine = {"class_path": "toy.Toy", "init_args": {"kill": str(trap)}}
     recipe = load_recipe(str(write_recipe(engine=engine)))
     trap.touch()
-    content = simulate(recipe, tmp_path / "toy.root", in_processes(1), quiet)
+    content = simulate(Plan(recipe), tmp_path / "toy.root", in_processes(1), quiet)
     assert not trap.exists()  # a worker died
     whole = load_recipe(str(write_recipe()))
-    assert content == simulate(whole, tmp_path / "whole.root", one_by_one, quiet)
+    assert content == simulate(Plan(whole), tmp_path / "whole.root", one_by_one, quiet)
 
 
 def test_a_full_disk_is_reported(recipe, tmp_path, monkeypatch):
@@ -174,6 +174,16 @@ def test_a_full_disk_is_reported(recipe, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"shard-00001.npz: cannot be written \(No space left on device\)"):
         make_and_keep(recipe, shards[1], folder)
     assert [path.name for path in folder.iterdir()] == ["shard-00000.npz"]
+
+
+def test_a_plan_of_fewer_events_is_that_of_the_recipe_with_these_numbers(recipe):
+    plan = Plan(recipe).of(40)
+    again = Plan(plan.recipe)
+    assert sum(plan.events) == 40
+    assert plan.events == again.events
+    assert plan.shards == again.shards
+    assert plan.recipe.hash == again.recipe.hash != recipe.hash
+    assert Plan(recipe).events == [50, 45]
 
 
 def test_the_command(write_recipe, tmp_path, capsys, monkeypatch):
@@ -210,7 +220,7 @@ def test_a_dask_cluster_survives_a_killed_worker(write_recipe, tmp_path):
     recipe = load_recipe(str(write_recipe(engine=engine)))
     trap.touch()
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        content = simulate(recipe, tmp_path / "dask.root", on_dask(cluster.scheduler_address), quiet)
+        content = simulate(Plan(recipe), tmp_path / "dask.root", on_dask(cluster.scheduler_address), quiet)
     assert not trap.exists()  # a worker died
     whole = load_recipe(str(write_recipe()))
-    assert content == simulate(whole, tmp_path / "whole.root", one_by_one, quiet)
+    assert content == simulate(Plan(whole), tmp_path / "whole.root", one_by_one, quiet)

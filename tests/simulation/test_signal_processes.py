@@ -16,8 +16,9 @@ from na64ml.simulation.processes.positron_annihilation import (
     secondary_track_length,
 )
 from na64ml.simulation.processes.shower_electrons import track_length
+from na64ml.simulation.processes.tree_level import cross_section
 from na64ml.simulation.processes.visible_decay import VisibleDecay
-from na64ml.simulation.processes.weizsaecker_williams import correction, cross_section, draw_share, share_between
+from na64ml.simulation.processes.weizsaecker_williams import draw_share, share_between
 
 
 @pytest.mark.parametrize(
@@ -27,40 +28,6 @@ def test_spectrum_of_dark_photons(mass, mean, above, rng):
     """Mean x and share above half the beam energy, physics.md 4.1."""
     assert draw_share(mass, 100.0, rng.random(20000)).mean() == pytest.approx(mean, abs=0.015)
     assert share_between(mass, 100.0, 50.0, 100.0) == pytest.approx(above, abs=0.01)
-
-
-BENCHMARK = [
-    *((0.001, e, x) for e, x in ((100, 2.124e5), (60, 2.12e5))),
-    *((m, 100, x) for m, x in ((0.002, 9.128e4), (0.004, 3.507e4), (0.006, 1.908e4), (0.008, 1.216e4))),
-    *((0.01, e, x) for e, x in ((100, 8486), (80, 8449), (60, 8390))),
-    *((0.02, e, x) for e, x in ((100, 2621), (80, 2589), (60, 2541))),
-    (0.03, 100, 1258),
-    *((0.05, e, x) for e, x in ((100, 467), (80, 449.6), (60, 425.5))),
-    *((0.1, e, x) for e, x in ((100, 106), (80, 99.7), (60, 91.6))),
-    *((0.2, e, x) for e, x in ((100, 20.7), (80, 19.0), (60, 16.9))),
-    *((0.3, e, x) for e, x in ((100, 7.37), (80, 6.65), (60, 5.76))),
-    *((0.5, e, x) for e, x in ((100, 1.80), (80, 1.57), (60, 1.29))),
-    (0.7, 100, 0.645),
-    *((1.0, e, x) for e, x in ((100, 0.192), (80, 0.153), (60, 0.111))),
-    (0.0167, 150, 3643),
-]
-"""Exact tree-level cross-sections in lead by mass and energy in GeV, in pb for a mixing of 1e-4, physics.md 4.1."""
-
-
-@pytest.mark.parametrize(("mass", "energy", "picobarn"), BENCHMARK)
-def test_cross_sections_are_those_of_the_benchmark_table(mass, energy, picobarn):
-    assert cross_section(mass, energy) * 1e-8 == pytest.approx(picobarn, rel=0.02)
-
-
-@pytest.mark.parametrize("mass", [0.001, 0.0167, 0.2, 1.0])
-def test_cross_sections_outside_the_table_are_smooth_and_bounded(mass):
-    energies = np.geomspace(2, 2000, 400)
-    k = np.array([correction(mass, e) for e in energies])
-    assert np.abs(np.diff(np.log(k), 2)).max() < 1e-3
-    edges = correction(mass, 60), correction(mass, 150)
-    assert min(edges) / 1.4 < k.min() < k.max() < max(edges) * 1.4
-    sigma = [cross_section(mass, e) for e in energies]
-    assert np.all(np.diff(sigma) > 0)
 
 
 @pytest.mark.parametrize(("mass", "yield_"), [(0.001, 0.191), (0.0103, 1.03e-2), (0.03, 1.61e-3), (0.5, 2.17e-6)])

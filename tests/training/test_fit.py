@@ -42,16 +42,6 @@ def test_the_loss_falls_on_a_few_events(train: Train, write_file: WriteFile, tmp
     assert loss(overfit) < 0.5
 
 
-def test_half_precision_trains(train: Train) -> None:
-    cli = train("--trainer.precision", "bf16-mixed", "--trainer.logger", "false")
-    assert cli.trainer.precision == "bf16-mixed"
-    full = train("--trainer.logger", "false")
-    assert loss(cli) == pytest.approx(loss(full), rel=0.02)
-    assert loss(cli) != loss(full)
-    assert 0 < loss(cli, "validation/auc") <= 1
-    assert all(values.dtype == torch.float32 for values in cli.model.network.parameters())
-
-
 def test_the_normalisation_comes_from_the_training_part_and_is_in_the_checkpoint(train: Train) -> None:
     cli = train("--trainer.logger", "false")
     events = cli.datamodule.sample.events

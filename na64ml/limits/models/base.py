@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from na64ml.limits.production.bremsstrahlung import bremsstrahlung, mass_range
+from na64ml.limits.production.bremsstrahlung import bremsstrahlung
 from na64ml.limits.production.emission import Emission
-from na64ml.limits.production.mediators import Mediator
 from na64ml.limits.production.muons import muon_bremsstrahlung
 from na64ml.limits.production.target import Array, TargetName
 from na64ml.limits.window import Beam, Flight, Window
+from na64ml.simulation.processes.tree_level import Mediator, mass_range
 from na64ml.yaml_files import StrictModel
 
 Fate = Callable[[float, Array, Array], Array]

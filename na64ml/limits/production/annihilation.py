@@ -7,7 +7,7 @@ from na64ml.limits.production.showers import Shower, shower
 from na64ml.limits.production.target import TARGETS, Array, TargetName
 from na64ml.simulation.particles import mass
 from na64ml.simulation.processes.positron_annihilation import PositronAnnihilation, resonance_energy
-from na64ml.simulation.processes.weizsaecker_williams import PB
+from na64ml.simulation.processes.tree_level import PB
 
 N_ENERGIES, N_EVEN = 1001, 801
 

@@ -4,13 +4,10 @@ Weizsaecker-Williams amplitudes of arXiv:1705.01633, as in the public repository
 [V-code]); natural units, GeV.
 """
 
-from typing import Literal
-
 import numpy as np
 
 from na64ml.limits.production.target import Array
-
-Mediator = Literal["vector", "axial", "scalar", "pseudoscalar"]
+from na64ml.simulation.processes.tree_level import Mediator
 
 
 def amplitude(kind: Mediator, boson: float, lepton: float, x: Array) -> tuple[Array, float]:

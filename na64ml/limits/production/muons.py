@@ -5,10 +5,10 @@ from scipy.constants import alpha
 
 from na64ml.limits.production.bremsstrahlung import GEV_PER_GRAM, LEAD
 from na64ml.limits.production.emission import Emission, energy_edges, histogram
-from na64ml.limits.production.mediators import Mediator, amplitude, share_grid, u_max
+from na64ml.limits.production.mediators import amplitude, share_grid, u_max
 from na64ml.limits.production.target import TARGETS, Array, Target, TargetName
 from na64ml.simulation.particles import mass
-from na64ml.simulation.processes.weizsaecker_williams import PB
+from na64ml.simulation.processes.tree_level import PB, Mediator
 
 LARGEST_ANGLE = 0.3
 """Largest emission angle in rad (physics.md 4.5 [V-code])."""

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from scipy.constants import N_A
 
 from na64ml.setups.materials import MATERIALS
-from na64ml.simulation.particles import mass
-from na64ml.simulation.processes.dark_photon import CM2_PER_PB, LEAD_A
-from na64ml.simulation.processes.positron_annihilation import Z_LEAD
+from na64ml.simulation.processes.dark_photon import CM2_PER_PB
+from na64ml.simulation.processes.tree_level import LEAD_A, Z_LEAD, elastic_flux
 
 TargetName = Literal["Pb", "W"]
 
@@ -39,18 +38,8 @@ class Target:
         return N_A * self.radiation_length / self.a * CM2_PER_PB
 
     def flux(self, t_min: Array, t_max: Array) -> Array:
-        """Return the elastic photon flux chi, the integral of (t - t_min) G(t) / t² from t_min to t_max in GeV².
-
-        Closed form with the form factors of physics.md 4.1 [V-code]. The rational term holds t_max where physics.md
-        prints t_min: only so is it the integral, and only so do the cross-sections meet the benchmarks.
-        """
-        atomic = (float(mass(11)) / (111 * self.z ** (-1 / 3))) ** 2
-        nuclear = 0.164 * self.a ** (-2 / 3)
-        rational = (atomic - nuclear) * (atomic + nuclear + 2 * t_max) * (t_max - t_min)
-        rational = rational / ((atomic + t_max) * (nuclear + t_max))
-        logarithm = np.log((atomic + t_max) * (nuclear + t_min) / ((nuclear + t_max) * (atomic + t_min)))
-        total = rational + (atomic + nuclear + 2 * t_min) * logarithm
-        return np.asarray(-(self.z**2) * nuclear**2 / (atomic - nuclear) ** 3 * total)
+        """Return the elastic photon flux, see `~na64ml.simulation.processes.tree_level.elastic_flux`."""
+        return elastic_flux(t_min, t_max, self.z, self.a)
 
 
 TARGETS: dict[TargetName, Target] = {

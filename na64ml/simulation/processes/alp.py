@@ -17,14 +17,13 @@ from na64ml.simulation.generated import GeneratedEvents
 from na64ml.simulation.particles import Particles, join, mass
 from na64ml.simulation.processes.base import Process
 from na64ml.simulation.processes.beam_electron import GAP
-from na64ml.simulation.processes.dark_photon import CM2_PER_PB, LEAD_A
+from na64ml.simulation.processes.dark_photon import CM2_PER_PB
 from na64ml.simulation.processes.depth import z_at_depth
 from na64ml.simulation.processes.forced_decay import forced_decay
-from na64ml.simulation.processes.positron_annihilation import Z_LEAD
 from na64ml.simulation.processes.sampling import draw
 from na64ml.simulation.processes.shower_electrons import photon_track_length
+from na64ml.simulation.processes.tree_level import LEAD_A, PB, Z_LEAD
 from na64ml.simulation.processes.two_body import decay_in_two
-from na64ml.simulation.processes.weizsaecker_williams import PB
 
 HBAR_C = 1.973269804e-13
 """In GeV mm (CODATA)."""

@@ -20,11 +20,10 @@ from na64ml.simulation.processes.beam_electron import GAP
 from na64ml.simulation.processes.depth import electron_at_depth, z_at_depth
 from na64ml.simulation.processes.sampling import draw_binned, middles
 from na64ml.simulation.processes.shower_electrons import draw_depth, track_length
-from na64ml.simulation.processes.weizsaecker_williams import check_mass, cross_section, draw_share, share_between
+from na64ml.simulation.processes.tree_level import LEAD_A, check_mass, cross_section
+from na64ml.simulation.processes.weizsaecker_williams import draw_share, share_between
 
 CM2_PER_PB = 1e-36
-LEAD_A = 207.2
-"""Molar mass of lead in g (physics.md 4.2)."""
 
 SOFTEST = 1.0
 """Energy in GeV below which electrons of the shower are not followed: 4.2 does not give their track length."""
@@ -142,7 +141,6 @@ def _emissions(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return bin edges of the energy of electrons in GeV, and cross-section (pb) times track length (X0) in each."""
     edges = np.linspace(max(min_energy + min_electron, 1.05 * dark_mass, SOFTEST), initial, N_BINS + 1)
-    accepted = [
-        cross_section(dark_mass, e) * share_between(dark_mass, e, min_energy, e - min_electron) for e in middles(edges)
-    ]
-    return edges, track_length(edges, initial) * np.array(accepted)
+    energy = middles(edges)
+    accepted = [share_between(dark_mass, e, min_energy, e - min_electron) for e in energy]
+    return edges, track_length(edges, initial) * cross_section(dark_mass, energy) * np.array(accepted)

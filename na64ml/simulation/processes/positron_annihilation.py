@@ -16,17 +16,15 @@ from na64ml.simulation.beamline import Beamline
 from na64ml.simulation.generated import GeneratedEvents
 from na64ml.simulation.particles import mass
 from na64ml.simulation.processes.base import Process
-from na64ml.simulation.processes.dark_photon import CM2_PER_PB, LEAD_A, SOFTEST
+from na64ml.simulation.processes.dark_photon import CM2_PER_PB, SOFTEST
 from na64ml.simulation.processes.depth import electron_at_depth, z_at_depth
 from na64ml.simulation.processes.sampling import draw_binned, middles
 from na64ml.simulation.processes.shower_electrons import draw_depth, track_length
-from na64ml.simulation.processes.weizsaecker_williams import PB
+from na64ml.simulation.processes.tree_level import LEAD_A, PB, Z_LEAD
 
 SECONDARY_POSITRONS = {0.40: 7.2e-3, 0.50: 3.2e-3, 0.60: 1.4e-3, 0.80: 2.3e-4, 0.88: 8e-5, 0.95: 1.7e-5}
 """Track length per GeV in X0 of secondary positrons of a 100 GeV electron in lead, by the share of its energy
 (physics.md 4.3, 4.4 [C]; the last is a thousandth of the primary's); the share is all it depends on, times 1/E."""
-
-Z_LEAD = 82
 
 
 class PositronAnnihilation(Process):

@@ -18,7 +18,7 @@ from na64ml.schedulers import in_this_process
 from na64ml.setups.setup import load_setup
 from na64ml.simulation.engines.library import Library, matching
 from na64ml.simulation.engines.library.entry import find_entries
-from na64ml.simulation.engines.library.store import read_showers
+from na64ml.simulation.engines.library.store import read_provenance, read_showers
 from na64ml.simulation.engines.library.symmetry import apply
 from na64ml.simulation.library import load_library_recipe, make_library
 from na64ml.simulation.library.tiled import tiled_detector
@@ -367,6 +367,20 @@ def test_libraries_of_other_detectors_are_refused(library, setup):
     assert Library(path=library).open(type(setup).model_validate(other))
 
 
+def test_provenance_is_read_without_the_showers(library, tmp_path):
+    made = read_provenance(library)
+    assert made == read_showers(library).parts[0].provenance
+    notes_only = tmp_path / "notes.root"
+    with uproot.recreate(notes_only) as file:
+        file["provenance"] = json.dumps(made)
+    assert Library(path=notes_only).provenance() == Library(path=library).provenance()
+    notes_only.write_bytes(notes_only.read_bytes()[:300])
+    with pytest.raises(InputError, match=r"notes\.root: damaged, or no shower library"):
+        read_provenance(notes_only)
+    with pytest.raises(ConfigError, match="there is no such shower library"):
+        read_provenance(tmp_path / "absent.root")
+
+
 def rewritten(library, path, change):
     """Write a library again after ``change`` of its columns and provenance."""
     with uproot.open(library) as file:
@@ -458,7 +472,7 @@ def test_a_sample_by_the_engine(library, tmp_path):
     }
     path = tmp_path / "recipe.yaml"
     path.write_text(yaml.safe_dump(recipe))
-    simulate(load_recipe(str(path)), tmp_path / "fast.root", in_this_process, lambda n: None)
+    simulate(Plan(load_recipe(str(path))), tmp_path / "fast.root", in_this_process, lambda n: None)
     batch = next(EventReader(str(tmp_path / "fast.layout.yaml")).iterate([str(tmp_path / "fast.root")]))
     shower = np.asarray(batch.columns["shower_id"])
     assert np.all(shower >= 0)

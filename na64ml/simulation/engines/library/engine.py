@@ -19,7 +19,7 @@ from na64ml.simulation.engines.library.entry import MISSED, Entries, find_entrie
 from na64ml.simulation.engines.library.joining import read_library
 from na64ml.simulation.engines.library.matching import Matcher
 from na64ml.simulation.engines.library.placing import Placed, Placer
-from na64ml.simulation.engines.library.store import Part, Showers
+from na64ml.simulation.engines.library.store import Part, Showers, read_provenance
 from na64ml.simulation.library.tiled import digest, faces, tiled_detector
 from na64ml.simulation.particles import NEUTRINOS, Particles
 from na64ml.yaml_files import StrictModel
@@ -94,7 +94,7 @@ class Library(Engine):
     def provenance(self) -> dict[str, Any]:
         """Return the content hash of each file of the library, and its recipe."""
         names = ("content_hash", "recipe_hash", "recipe", "versions")
-        made = [part.provenance for part in read_library(self._paths).parts]
+        made = [read_provenance(path) for path in self._paths]
         return {"libraries": [{name: one[name] for name in names} for one in made]}
 
     @property

@@ -1,7 +1,8 @@
 """The showers of a library in columns."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,18 +119,42 @@ def read_showers(path: Path) -> Showers:
     InputError
         If it is damaged or no library.
     """
-    if not path.is_file():
-        raise ConfigError(f"{path}: there is no such shower library; {_REMAKE}")
-    try:
-        with uproot.open(path) as file:
-            provenance = json.loads(str(file["provenance"]))
-            columns = file[TREE].arrays(library="ak", how=dict)
-    except Exception as error:  # uproot and its decompressors raise many kinds
-        raise InputError(f"{path}: damaged, or no shower library ({_short(error)}); {_REMAKE}") from error
+    with _opened(path) as file:
+        provenance = _provenance(file)
+        columns = file[TREE].arrays(library="ak", how=dict)
     try:
         return _showers(path, provenance, columns)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: no shower library ({_short(error)}); {_REMAKE}") from error
+
+
+def read_provenance(path: Path) -> Mapping[str, Any]:
+    """Return what a library file states it was made from; its showers are not read.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such file.
+    InputError
+        If it is damaged or no library.
+    """
+    with _opened(path) as file:
+        return _provenance(file)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    if not path.is_file():
+        raise ConfigError(f"{path}: there is no such shower library; {_REMAKE}")
+    try:
+        with uproot.open(path) as file:
+            yield file
+    except Exception as error:  # uproot and its decompressors raise many kinds
+        raise InputError(f"{path}: damaged, or no shower library ({_short(error)}); {_REMAKE}") from error
+
+
+def _provenance(file: Any) -> dict[str, Any]:
+    return dict(json.loads(str(file["provenance"])))
 
 
 def _showers(path: Path, provenance: Mapping[str, Any], columns: Mapping[str, Any]) -> Showers:
