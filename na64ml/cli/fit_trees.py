@@ -51,10 +51,10 @@ def run(arguments: argparse.Namespace) -> None:
             content.setdefault("data", {})[key] = value
     config = validate(TreesConfig, content, path)
     check_folder(arguments.out.parent, "--out")
-    trees, data = fit_trees(config, arguments.root / "cache", event_progress)
+    trees, record, data = fit_trees(config, arguments.root / "cache", event_progress)
     events = data.sample.events
     spread = events.select(np.unique(np.linspace(0, len(events) - 1, _PARITY_EVENTS).astype(np.int64)))
-    export_trees(trees, data.reader, spread, arguments.out, code_version())
+    export_trees(trees, record, data.reader, spread, arguments.out, code_version())
     logger.info("parity with LightGBM holds on %d events and all edge cases", len(spread))
     text = arguments.out.with_suffix(".txt")
     trees.booster.save_model(text)

@@ -126,9 +126,13 @@ def _open_checkpoint(path: Path) -> Model:
 
     network, record = load_network(path)
     delivered = DeliveredNetwork(network).eval()
+
+    def score(events: EventBatch, view: EventView | None = None) -> Scores:
+        return reference_scores(delivered, events, _BATCH)
+
     return Model(
         path=path,
-        score=lambda events, view=None: reference_scores(delivered, events, _BATCH),
+        score=score,
         contracts=(record.contract,),
         classes=record.inputs.classes,
         background_fractions=record.inputs.background_fractions,

@@ -48,15 +48,10 @@ def tree_node(booster: Any, source: str, target: str) -> onnx.NodeProto:
                 leaf = {"treeids": number, "nodeids": index, "ids": number % n_classes, "weights": node["leaf_value"]}
                 for name, value in leaf.items():
                     leaves[name].append(value)
+    attributes: dict[str, Any] = {f"nodes_{name}": values for name, values in nodes.items()}
+    attributes |= {f"target_{name}": values for name, values in leaves.items()}
     return onnx.helper.make_node(
-        "TreeEnsembleRegressor",
-        [source],
-        [target],
-        name="trees",
-        domain=DOMAIN,
-        n_targets=n_classes,
-        **{f"nodes_{name}": values for name, values in nodes.items()},
-        **{f"target_{name}": values for name, values in leaves.items()},
+        "TreeEnsembleRegressor", [source], [target], name="trees", domain=DOMAIN, n_targets=n_classes, **attributes
     )
 
 

@@ -22,6 +22,7 @@ from na64ml.inference.scorer import Scorer, Scores
 from na64ml.models.boosted_trees import Trees, lightgbm, predicted
 from na64ml.models.checkpoint import NetworkRecord
 from na64ml.models.delivered import DeliveredLogits
+from na64ml.models.inputs import NetworkInputs
 from na64ml.selection.table import variable_table
 from na64ml.selection.viewer import make_viewer
 from na64ml.yaml_files import content_hash
@@ -32,12 +33,19 @@ _LOGITS = "raw_logits"
 
 
 def export_trees(
-    trees: Trees, reader: EventReader, events: EventBatch, output: Path, code: dict[str, str] | None = None
+    trees: Trees,
+    record: NetworkRecord,
+    reader: EventReader,
+    events: EventBatch,
+    output: Path,
+    code: dict[str, str] | None = None,
 ) -> ModelMetadata:
     """Write trees to ``output`` if the file gives the same answers as LightGBM.
 
     Parameters
     ----------
+    record
+        Where the trees come from.
     reader, events
         Real events for the parity check and the reader that read them.
     code
@@ -52,7 +60,7 @@ def export_trees(
     """
     columns = dict.fromkeys(trees.variables, "")
     table = meta.Tensor(name=VARIABLES, dtype="float32", shape=("events", len(columns)), columns=columns)
-    metadata = describe_record(trees.record, trees_hash(trees), (), code or {}, further=(table,))
+    metadata = describe_record(record, trees_hash(trees), (), code or {}, further=(table,))
     with atomic_path(output) as part:
         write_model(to_onnx(trees), part, metadata)
         check_trees(trees, reader, part, events)
@@ -70,7 +78,7 @@ def check_trees(trees: Trees, reader: EventReader, path: Path, events: EventBatc
     ParityError
         Naming the first case that disagrees and by how much.
     """
-    inputs = trees.record.inputs
+    inputs = trees.inputs
     delivered, make_view = DeliveredLogits(inputs).eval(), make_viewer(reader)
 
     def reference(batch: EventBatch, size: int) -> Scores:
@@ -89,15 +97,15 @@ def check_trees(trees: Trees, reader: EventReader, path: Path, events: EventBatc
     compare_file(path, events, DEFAULT_NEIGHBOURS, inputs, reference, reader, probability_within=ABSOLUTE)
 
 
-def check_trees_file(path: Path, model: Path, record: NetworkRecord, reader: EventReader, events: EventBatch) -> None:
+def check_trees_file(path: Path, model: Path, inputs: NetworkInputs, reader: EventReader, events: EventBatch) -> None:
     """Compare a file with the model of LightGBM it was exported from, see `check_trees`.
 
     Parameters
     ----------
     model
         Text file that ``na64ml fit-trees`` wrote beside the ONNX file.
-    record
-        What the trees were trained for.
+    inputs
+        Detectors and classes of the training.
 
     Raises
     ------
@@ -113,7 +121,7 @@ def check_trees_file(path: Path, model: Path, record: NetworkRecord, reader: Eve
         raise ConfigError(
             f"{model}: is no model of LightGBM ({error}); give the text file that 'na64ml fit-trees' wrote"
         ) from error
-    trees = Trees(booster, known.variables, record)
+    trees = Trees(booster, known.variables, inputs)
     found = trees_hash(trees)
     if found != known.weights_hash:
         raise ConfigError(
@@ -125,7 +133,7 @@ def check_trees_file(path: Path, model: Path, record: NetworkRecord, reader: Eve
 
 def trees_hash(trees: Trees) -> str:
     """Return a hash of what decides the answers: the trees, the variables, and the inputs of status and score."""
-    description = {"variables": trees.variables, "inputs": trees.record.inputs.model_dump(mode="json")}
+    description = {"variables": trees.variables, "inputs": trees.inputs.model_dump(mode="json")}
     digest = hashlib.sha256(content_hash(description).encode())
     digest.update(tree_node(trees.booster, VARIABLES, _LOGITS).SerializeToString(deterministic=True))
     return digest.hexdigest()[:16]
@@ -133,10 +141,10 @@ def trees_hash(trees: Trees) -> str:
 
 def to_onnx(trees: Trees) -> onnx.ModelProto:
     """Return the graph: the trees, then discriminant and status as PyTorch exports them."""
-    example = (*example_events(), torch.zeros(2, len(trees.record.inputs.classes)))
+    example = (*example_events(), torch.zeros(2, len(trees.inputs.classes)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = with_dynamo(DeliveredLogits(trees.record.inputs).eval(), example, OPSET, (_LOGITS,))
+        model = with_dynamo(DeliveredLogits(trees.inputs).eval(), example, OPSET, (_LOGITS,))
     (place,) = [index for index, value in enumerate(model.graph.input) if value.name == _LOGITS]
     events = model.graph.input[place].type.tensor_type.shape.dim[0].dim_param
     del model.graph.input[place]

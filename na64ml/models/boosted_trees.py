@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from na64ml.errors import ConfigError
-from na64ml.models.checkpoint import NetworkRecord
+from na64ml.models.inputs import NetworkInputs
 from na64ml.yaml_files import StrictModel
 
 logger = logging.getLogger(__name__)
@@ -77,13 +77,13 @@ class Trees:
         ``lightgbm.Booster``; its raw scores are the logits.
     variables
         Analysis variables in the order of its columns.
-    record
-        Detectors and classes, and where the trees come from.
+    inputs
+        Detectors and classes, for status and score.
     """
 
     booster: Any
     variables: tuple[str, ...]
-    record: NetworkRecord
+    inputs: NetworkInputs
 
 
 def lightgbm() -> Any:

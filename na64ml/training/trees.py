@@ -59,7 +59,7 @@ class TreesConfig(StrictModel):
     trees: TreeSettings = TreeSettings()
 
 
-def fit_trees(config: TreesConfig, cache: Path, bar: Bar) -> tuple[Trees, EventDataModule]:
+def fit_trees(config: TreesConfig, cache: Path, bar: Bar) -> tuple[Trees, NetworkRecord, EventDataModule]:
     """Train trees on the training part of the events.
 
     Parameters
@@ -69,8 +69,8 @@ def fit_trees(config: TreesConfig, cache: Path, bar: Bar) -> tuple[Trees, EventD
 
     Returns
     -------
-    trees, data
-        The trees and the events.
+    trees, record, data
+        The trees, where they come from, and the events.
 
     Raises
     ------
@@ -88,10 +88,11 @@ def fit_trees(config: TreesConfig, cache: Path, bar: Bar) -> tuple[Trees, EventD
     train, validation = (_table(sample, values, part) for part in ("train", "validation"))
     with bar("boosting", config.trees.num_iterations, "rounds") as progress:
         booster = grow(train, len(sample.classes), config.trees, validation, config.variables, progress)
+    inputs = network_inputs(data.reader, data.mode)
     record = NetworkRecord(
         class_path="lightgbm.Booster",
         init_args=config.trees.model_dump(),
-        inputs=network_inputs(data.reader, data.mode),
+        inputs=inputs,
         contract=data.manifest.contract,
         conditions_hash=data.manifest.conditions_hash,
         data_hash=data.manifest.data_hash,
@@ -99,7 +100,7 @@ def fit_trees(config: TreesConfig, cache: Path, bar: Bar) -> tuple[Trees, EventD
         mode=data.mode.name,
         split=data.split,
     )
-    return Trees(booster, config.variables, record), data
+    return Trees(booster, config.variables, inputs), record, data
 
 
 def variables_of(
