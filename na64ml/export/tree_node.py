@@ -14,6 +14,8 @@ DOMAIN = "ai.onnx.ml"
 DOMAIN_VERSION = 3
 """Every runtime from 1.14, which the C++ scorer asks for, knows it; later ones have another operator for trees."""
 
+_ZERO = np.float32(1e-35)
+
 _LEAF, _BRANCH = "LEAF", "BRANCH_LEQ"
 
 
@@ -104,7 +106,12 @@ def _leaf() -> dict[str, Any]:
 
 
 def rounded_down(threshold: float) -> float:
-    """Return the largest float32 that is not above a threshold: ``x <= threshold`` is the same for every float32 x."""
+    """Return the float32 for which ``x <= threshold`` is what it is for LightGBM, for every float32 x.
+
+    It is the largest one that is not above the threshold. LightGBM takes numbers smaller than 1e-35 for 0.
+    """
+    if -float(_ZERO) <= threshold < 0:
+        return float(np.nextafter(-_ZERO, np.float32(-np.inf)))
     with np.errstate(over="ignore"):
         rounded = np.float32(threshold)
     return float(np.nextafter(rounded, np.float32(-np.inf)) if float(rounded) > threshold else rounded)

@@ -24,6 +24,7 @@ from na64ml.models.checkpoint import NetworkRecord
 from na64ml.models.delivered import DeliveredLogits
 from na64ml.models.inputs import NetworkInputs
 from na64ml.selection.table import variable_table
+from na64ml.selection.variables import unit
 from na64ml.selection.viewer import make_viewer
 from na64ml.yaml_files import content_hash
 
@@ -58,7 +59,7 @@ def export_trees(
     ConfigError
         If the trees were grown with settings that have no counterpart in ONNX.
     """
-    columns = dict.fromkeys(trees.variables, "")
+    columns = {name: unit(name) for name in trees.variables}
     table = meta.Tensor(name=VARIABLES, dtype="float32", shape=("events", len(columns)), columns=columns)
     metadata = describe_record(record, trees_hash(trees), (), code or {}, further=(table,))
     with atomic_path(output) as part:
