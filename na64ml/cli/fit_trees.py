@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from na64ml.cli.options import event_progress
+from na64ml.errors import ConfigError
 from na64ml.resources import shipped
 from na64ml.yaml_files import read_yaml, validate
 
@@ -43,6 +44,8 @@ def run(arguments: argparse.Namespace) -> None:
     from na64ml.training.provenance import code_version
     from na64ml.training.trees import TreesConfig, fit_trees
 
+    if arguments.out.suffix != ".onnx":
+        raise ConfigError(f"--out {arguments.out}: is no name of an ONNX file; give one that ends in .onnx")
     path = Path(arguments.config)
     path = path if path.exists() else shipped("configs") / path
     content = changed(read_yaml(path), arguments.set)

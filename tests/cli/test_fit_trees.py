@@ -80,6 +80,11 @@ def test_mistakes_are_named(
     assert not list(tmp_path.iterdir())
 
 
+def test_other_names_of_the_output_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fit-trees", "--out", str(tmp_path / "trees.txt")]) == 2
+    assert "trees.txt:isnonameofanONNXfile" in message(capsys)
+
+
 def test_files_without_a_class_are_refused(
     write_file: Callable[..., Path], tmp_path: Path, cache_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
