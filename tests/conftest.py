@@ -24,6 +24,9 @@ torch.set_num_threads(1)
 
 N_NEIGHBOURS = 4
 
+TREE_VARIABLES = ("ecal_energy", "hcal_energy", "shower_chi2", "srd_min", "ecal_out_of_time_energy", "track_momentum")
+"""Made from cells, from times and from the track; undefined in some events."""
+
 
 @pytest.fixture(scope="session")
 def reader() -> EventReader:
@@ -102,6 +105,17 @@ def onnx_file(
     file = tmp_path_factory.mktemp("export") / "network.onnx"
     export(network, record, few_events, file, working_points=(point,), code={"na64ml_version": "test"})
     return file
+
+
+@pytest.fixture(scope="session")
+def trees_file(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Path:
+    """A few boosted trees on a few variables as the command writes them; read the file, do not change it."""
+    from na64ml.cli import main
+
+    output = tmp_path_factory.mktemp("trees") / "trees.onnx"
+    changes = ["--set", "trees.num_iterations=8", "--set", f"variables=[{', '.join(TREE_VARIABLES)}]"]
+    assert main(["fit-trees", *changes, "--root", str(cache_folder), "--out", str(output)]) == 0
+    return output
 
 
 WriteFile = Callable[..., Path]

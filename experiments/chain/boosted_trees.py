@@ -1,23 +1,18 @@
 """Boosted trees on the analysis variables, out of fold, for comparison with the network."""
 
-import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
 from na64ml.events.splits import fold_of
-from na64ml.selection.variables import compute
+from na64ml.models.boosted_trees import Table, grow, predicted
+from na64ml.resources import shipped
+from na64ml.selection.table import variable_table
 from na64ml.selection.view import EventView
+from na64ml.training.trees import TreesConfig
+from na64ml.yaml_files import load_model
 
-PROJECTIONS = tuple(f"{plane}{axis}" for plane in ("MM5", "ST05", "MM6", "ST03") for axis in "XY")
-VARIABLES = (
-    "ecal_energy", "prs_energy", "prs_fraction", "ecal_max_fraction", "ecal_neighbour_fraction",
-    "ecal_width_x", "ecal_width_y", "ecal_radius", "shower_track_distance", "shower_chi2",
-    "hcal_energy", "hcal_centre_energy", "rhcal", "hcal_periphery_energy", "hcal_module:0", "hcal_module:1",
-    "hcal_module:2", "vhcal_energy", "veto_energy", "veto_plane:0", "veto_plane:1", "veto_plane:2",
-    "srd_sum", "srd_min", "srd_second", "srd_max", "ecal_out_of_time_energy", "hcal_out_of_time_energy",
-    "track_momentum", "track_angle", "track_chi2",
-    *(f"{name}:{projection}" for name in ("hits", "spread", "rms", "residual") for projection in PROJECTIONS),
-)  # fmt: skip
+CONFIG = load_model(TreesConfig, shipped("configs") / "na64e_invisible" / "trees.yaml")
+VARIABLES = CONFIG.variables
 
 
 def out_of_fold_scores(view: EventView, label: NDArray[np.int64], dataset: str, n_folds: int) -> NDArray[np.float64]:
@@ -31,20 +26,18 @@ def out_of_fold_scores(view: EventView, label: NDArray[np.int64], dataset: str, 
     return score
 
 
-def variables(view: EventView) -> NDArray[np.float64]:
+def variables(view: EventView) -> NDArray[np.float32]:
     """Return the table of analysis variables, ``[n_events, n_variables]``."""
-    return np.column_stack(list(compute(VARIABLES, view).values()))
+    return variable_table(VARIABLES, view)
 
 
 def boosted_tree_scores(
-    train: NDArray[np.float64], label: NDArray[np.int64], test: NDArray[np.float64]
+    train: NDArray[np.float32], label: NDArray[np.int64], test: NDArray[np.float32]
 ) -> NDArray[np.float64]:
     """Train on one table and return log p(signal) / p(background) of the events of the other."""
-    trees = lightgbm.LGBMClassifier(
-        n_estimators=300, learning_rate=0.03, num_leaves=15, min_child_samples=10, colsample_bytree=0.5,
-        subsample=0.8, subsample_freq=1, class_weight="balanced", n_jobs=1, random_state=0, verbose=-1,
-    )  # fmt: skip
-    trees.fit(train, label)
-    p = np.clip(trees.predict_proba(test), 1e-9, 1)
+    count = np.bincount(label)
+    balanced = len(label) / (len(count) * count[label])
+    booster = grow(Table(train, label, balanced), len(count), CONFIG.trees)
+    p = np.clip(predicted(booster, test)[1], 1e-9, 1)
     scores: NDArray[np.float64] = np.log(p[:, 0]) - np.log(p[:, 1:].mean(axis=1))
     return scores

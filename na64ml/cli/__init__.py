@@ -25,6 +25,7 @@ VERBS = {
     "inspect": "show what is in a ROOT file and which layouts read it",
     "simulate": "make labelled events from a recipe",
     **TRAINING,
+    "fit-trees": "train boosted trees on analysis variables and write them to an ONNX file, after a parity check",
     "tune": "search for hyperparameters with many trainings",
     "ensemble": "join several checkpoints to one network",
     "calibrate": "fit the temperature of the class probabilities on the validation split",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from na64ml.cli.options import add_files, add_mode, add_model, event_progress, make_viewer, open_chain
+from na64ml.cli.options import add_files, add_mode, add_model, event_progress, open_chain
 from na64ml.errors import InputError
 from na64ml.evaluation.display import display_event
 from na64ml.events.batch import EventBatch
@@ -16,6 +16,7 @@ from na64ml.inference.scorer import Scores
 from na64ml.selection.blinding import Blinding
 from na64ml.selection.selection import Selection
 from na64ml.selection.view import EventView
+from na64ml.selection.viewer import make_viewer
 from na64ml.setups.setup import Setup
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
     with event_progress("looking", reader.count(arguments.files)) as progress:
         for events in reader.iterate(arguments.files):
             viewed = view(events)
-            scores = scorer.score(events) if scorer else None
+            scores = scorer.score(events, viewed) if scorer else None
             shown = chooser.choose(viewed, mode.label(events), scores) & ~blinding.hidden(viewed)
             for index in np.flatnonzero(shown)[: arguments.most - drawn].tolist():
                 _draw(events, reader.setup, index, scores, arguments.out)

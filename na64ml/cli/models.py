@@ -14,6 +14,7 @@ from na64ml.graphs.sample import Split
 from na64ml.inference.compatibility import check_contract
 from na64ml.inference.scorer import Scorer, Scores
 from na64ml.selection.mode import Mode
+from na64ml.selection.view import EventView
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ class Model:
     path
         File of the network.
     score
-        Scores the events of a batch.
+        Scores the events of a batch; boosted trees take their analysis variables from the view, if there is one.
     contracts
         Event contracts the network was validated for.
     classes, background_fractions
@@ -41,7 +42,7 @@ class Model:
     """
 
     path: Path
-    score: Callable[[EventBatch], Scores]
+    score: Callable[[EventBatch, EventView | None], Scores]
     contracts: tuple[Contract, ...]
     classes: tuple[str, ...]
     background_fractions: Mapping[str, float]
@@ -125,9 +126,13 @@ def _open_checkpoint(path: Path) -> Model:
 
     network, record = load_network(path)
     delivered = DeliveredNetwork(network).eval()
+
+    def score(events: EventBatch, view: EventView | None = None) -> Scores:
+        return reference_scores(delivered, events, _BATCH)
+
     return Model(
         path=path,
-        score=lambda events: reference_scores(delivered, events, _BATCH),
+        score=score,
         contracts=(record.contract,),
         classes=record.inputs.classes,
         background_fractions=record.inputs.background_fractions,

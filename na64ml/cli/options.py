@@ -18,14 +18,11 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from na64ml.events.batch import EventBatch
 from na64ml.events.reader import EventReader
 from na64ml.export.registry import PREFIX, registered_file
 from na64ml.inference.scorer import Scorer
 from na64ml.resources import shipped_or_own
-from na64ml.selection.absent import absent_inputs
 from na64ml.selection.mode import Mode, load_mode
-from na64ml.selection.view import EventView
 from na64ml.setups.conditions import load_conditions
 from na64ml.setups.setup import load_setup
 
@@ -100,12 +97,6 @@ def open_chain(arguments: argparse.Namespace) -> tuple[Scorer | None, EventReade
     reader = make_reader(arguments, scorer.metadata.layout)
     scorer.check(reader.contract, reader.conditions.hash)
     return scorer, reader, make_mode(arguments, reader, scorer.metadata.mode)
-
-
-def make_viewer(reader: EventReader) -> Callable[[EventBatch], EventView]:
-    """Return the function from events of a reader to the view that analysis variables need."""
-    absent = absent_inputs(reader.layout, reader.setup)
-    return lambda events: EventView(events, reader.setup, reader.conditions, absent)
 
 
 class _Rate(ProgressColumn):

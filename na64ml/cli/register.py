@@ -9,6 +9,8 @@ from na64ml.cli.options import add_tracking, make_reader
 from na64ml.errors import ConfigError
 from na64ml.export.registry import PREFIX, give_alias, register, tracking_address
 from na64ml.inference.scorer import Scorer
+from na64ml.selection.mode import load_mode
+from na64ml.selection.viewer import make_viewer
 
 _PARITY_EVENTS = 256
 _EXAMPLE_EVENTS = 4
@@ -17,7 +19,11 @@ _EXAMPLE_EVENTS = 4
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("model", help="ONNX file to add; or a registered version, models:/NAME@ALIAS, to rename")
-    parser.add_argument("--checkpoint", type=Path, help="checkpoint the file was exported from, for the parity check")
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        help="checkpoint the file was exported from, or the text file beside boosted trees, for the parity check",
+    )
     parser.add_argument("--name", help="name of the registered model (default: the mode of the network)")
     parser.add_argument("--alias", default="candidate", help="alias of the version: candidate (default), champion, ...")
     parser.add_argument(
@@ -40,22 +46,30 @@ def run(arguments: argparse.Namespace) -> None:
         return
     if arguments.checkpoint is None:
         raise ConfigError(
-            f"{arguments.model}: is registered only after a comparison with PyTorch; give the checkpoint it was "
-            "exported from with --checkpoint"
+            f"{arguments.model}: is registered only after a comparison with what it was exported from; give the "
+            "checkpoint, or the text file of boosted trees, with --checkpoint"
         )
     from na64ml.export.onnx_export import check_file
     from na64ml.export.parity import example_inputs
+    from na64ml.models.inputs import network_inputs
 
     scorer = Scorer(arguments.model)
     reader = make_reader(arguments, scorer.metadata.layout)
     scorer.check(reader.contract, reader.conditions.hash)
     events = next(reader.iterate(arguments.files))
     spread = events.select(np.unique(np.linspace(0, len(events) - 1, _PARITY_EVENTS).astype(np.int64)))
-    check_file(Path(arguments.model), arguments.checkpoint, spread)
+    if scorer.metadata.variables:
+        from na64ml.export.trees_export import check_trees_file
+
+        mode = load_mode(scorer.metadata.mode)
+        check_trees_file(Path(arguments.model), arguments.checkpoint, network_inputs(reader, mode), reader, spread)
+    else:
+        check_file(Path(arguments.model), arguments.checkpoint, spread)
+    few = spread.select(slice(0, _EXAMPLE_EVENTS))
     register(
         Path(arguments.model),
         scorer.metadata,
-        example_inputs(spread.select(slice(0, _EXAMPLE_EVENTS))),
+        {**example_inputs(few), **scorer.further_inputs(few, make_viewer(reader)(few))},
         arguments.name or scorer.metadata.mode,
         arguments.alias,
         arguments.tracking,

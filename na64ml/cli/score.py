@@ -17,7 +17,6 @@ from na64ml.cli.options import (
     event_progress,
     make_mode,
     make_reader,
-    make_viewer,
     model_file,
 )
 from na64ml.errors import ConfigError
@@ -30,6 +29,7 @@ from na64ml.inference.scoring.run import join_shards, plan, score_shards
 from na64ml.inference.status import BLINDED, SCORED, STATUS_NAMES
 from na64ml.schedulers import Scheduler, in_processes, in_this_process, on_dask
 from na64ml.selection.blinding import Blinding
+from na64ml.selection.viewer import make_viewer
 from na64ml.yaml_files import content_hash
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from na64ml.cli.options import add_files, add_mode, add_model, console, event_progress, make_viewer, open_chain
+from na64ml.cli.options import add_files, add_mode, add_model, console, event_progress, open_chain
 from na64ml.errors import ConfigError
 from na64ml.events.atomic import atomic_path
 from na64ml.events.reader import EventReader
@@ -19,6 +19,7 @@ from na64ml.selection.cutflow import CutFlow
 from na64ml.selection.cutflow_table import render
 from na64ml.selection.mode import Mode
 from na64ml.selection.selection import Selection
+from na64ml.selection.viewer import make_viewer
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def cut_flows(
     with event_progress("selecting", reader.count(files)) as progress:
         for events in reader.iterate(files):
             view = make_view(events)
-            extra = scorer.score(events).variables if scorer and needs_score else None
+            extra = scorer.score(events, view).variables if scorer and needs_score else None
             for flow in flows:
                 flow.fill(view, flow.selection.apply(view, extra, points))
             ids.append(events.ids)

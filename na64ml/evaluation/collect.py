@@ -13,11 +13,11 @@ from na64ml.events.reader import EventReader
 from na64ml.events.root_files import expand
 from na64ml.events.splits import check_unique
 from na64ml.inference.scorer import Scores
-from na64ml.selection.absent import absent_inputs
 from na64ml.selection.independent import leading_showers
 from na64ml.selection.mode import Mode
 from na64ml.selection.variables import compute
 from na64ml.selection.view import EventView
+from na64ml.selection.viewer import make_viewer
 
 ENERGIES = ("ecal_energy", "hcal_energy")
 
@@ -26,7 +26,7 @@ def collect(
     reader: EventReader,
     files: str | Path | Sequence[str | Path],
     mode: Mode,
-    score: Callable[[EventBatch], Scores],
+    score: Callable[[EventBatch, EventView], Scores],
     keep: Callable[[EventBatch], NDArray[np.bool_]] | None = None,
     progress: Callable[[int], None] = lambda n_events: None,
 ) -> ScoredEvents:
@@ -35,7 +35,7 @@ def collect(
     Parameters
     ----------
     score
-        Scores the events of a batch.
+        Scores the events of a batch, of which it also gets the view.
     keep
         Mask of the events to use; all by default.
     progress
@@ -46,20 +46,22 @@ def collect(
     InputError
         If events have no truth, an event occurs twice, or none is left.
     """
+    make_view = make_viewer(reader)
     parts, ids = [], []
     for events in reader.iterate(files):
         ids.append(events.ids)
         progress(len(events))
         chosen = events.select(keep(events)) if keep is not None else events
         if len(chosen):
-            parts.append(scored_events(reader, chosen, mode, score(chosen)))
+            view = make_view(chosen)
+            parts.append(scored_events(view, mode, score(chosen, view)))
     if not parts:
         raise InputError(f"{files}: no event is in the part to evaluate; evaluate all events of a file instead")
     check_unique(np.concatenate(ids), ", ".join(expand(files)))
     return ScoredEvents.join(parts)
 
 
-def scored_events(reader: EventReader, events: EventBatch, mode: Mode, scores: Scores) -> ScoredEvents:
+def scored_events(view: EventView, mode: Mode, scores: Scores) -> ScoredEvents:
     """Combine events and their scores.
 
     Raises
@@ -67,14 +69,14 @@ def scored_events(reader: EventReader, events: EventBatch, mode: Mode, scores: S
     InputError
         If events have no truth.
     """
+    events = view.batch
     label = mode.label(events)
     if (label < 0).any():
         raise InputError(
             f"{(label < 0).sum()} of {len(events)} events have no simulation truth; "
             "only labelled events can be evaluated"
         )
-    absent = absent_inputs(reader.layout, reader.setup)
-    energies = compute(ENERGIES, EventView(events, reader.setup, reader.conditions, absent))
+    energies = compute(ENERGIES, view)
     mass = np.asarray(events.columns.get("mass", np.full(len(events), np.nan)), dtype=np.float64)
     return ScoredEvents(
         classes=mode.classes,

@@ -17,7 +17,7 @@ from na64ml.inference import metadata as meta
 from na64ml.inference.metadata import ModelMetadata, WorkingPoint
 from na64ml.inference.scorer import Scorer
 from na64ml.models.checkpoint import NetworkRecord, load_network
-from na64ml.models.delivered import DeliveredNetwork
+from na64ml.models.delivered import Delivered, DeliveredNetwork
 from na64ml.models.network import EventNetwork
 from na64ml.yaml_files import content_hash
 
@@ -99,13 +99,34 @@ def describe(
     code: dict[str, str],
 ) -> ModelMetadata:
     """Return the metadata of a network."""
-    inputs = network.inputs
+    return describe_record(record, weights_hash(network), working_points, code, float(network.temperature))
+
+
+def describe_record(
+    record: NetworkRecord,
+    weights: str,
+    working_points: tuple[WorkingPoint, ...],
+    code: dict[str, str],
+    temperature: float = 1.0,
+    further: tuple[meta.Tensor, ...] = (),
+) -> ModelMetadata:
+    """Return the metadata of what a record describes.
+
+    Parameters
+    ----------
+    weights
+        Hash of what decides its answers.
+    further
+        Inputs after those of a network.
+    """
+    inputs = record.inputs
     return ModelMetadata(
         inputs=(
             meta.Tensor(name="hits", dtype="float32", shape=("hits", len(HIT_FEATURES)), columns=_HIT_UNITS),
             meta.Tensor(name="detector", dtype="int64", shape=("hits",)),
             meta.Tensor(name="event", dtype="int64", shape=("hits",)),
             meta.Tensor(name="track", dtype="float32", shape=("events", len(TRACK_FEATURES)), columns=_TRACK_UNITS),
+            *further,
         ),
         outputs=(
             meta.Tensor(name="logits", dtype="float32", shape=("events", len(inputs.classes))),
@@ -120,8 +141,8 @@ def describe(
         classes=inputs.classes,
         background_fractions=inputs.background_fractions,
         working_points=working_points,
-        temperature=float(network.temperature),
-        weights_hash=weights_hash(network),
+        temperature=temperature,
+        weights_hash=weights,
         conditions_hash=record.conditions_hash,
         data_hash=record.data_hash,
         layout=record.layout,
@@ -177,17 +198,10 @@ def to_onnx(delivered: DeliveredNetwork, dynamo: bool = True, opset: int = OPSET
     ConfigError
         If the network uses operators that are not part of standard ONNX.
     """
-    counts = torch.tensor([5, 12])
-    n_hits = int(counts.sum())
-    example = (
-        torch.rand(n_hits, len(HIT_FEATURES)),
-        torch.zeros(n_hits, dtype=torch.int64),
-        torch.repeat_interleave(torch.arange(2), counts),
-        torch.zeros(2, len(TRACK_FEATURES)),
-    )
+    example = example_events()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = _with_dynamo(delivered, example, opset) if dynamo else _with_torch_script(delivered, example, opset)
+        model = with_dynamo(delivered, example, opset) if dynamo else _with_torch_script(delivered, example, opset)
     foreign = {node.op_type for node in model.graph.node if node.domain not in ("", "ai.onnx")}
     if foreign or model.functions:
         names = sorted(foreign | {function.name for function in model.functions})
@@ -197,20 +211,41 @@ def to_onnx(delivered: DeliveredNetwork, dynamo: bool = True, opset: int = OPSET
     return model
 
 
-def _with_dynamo(delivered: DeliveredNetwork, example: tuple[torch.Tensor, ...], opset: int) -> onnx.ModelProto:
+def example_events() -> tuple[torch.Tensor, ...]:
+    """Return the inputs of a network for two events."""
+    counts = torch.tensor([5, 12])
+    n_hits = int(counts.sum())
+    return (
+        torch.rand(n_hits, len(HIT_FEATURES)),
+        torch.zeros(n_hits, dtype=torch.int64),
+        torch.repeat_interleave(torch.arange(2), counts),
+        torch.zeros(2, len(TRACK_FEATURES)),
+    )
+
+
+def with_dynamo(
+    delivered: Delivered, example: tuple[torch.Tensor, ...], opset: int, further: tuple[str, ...] = ()
+) -> onnx.ModelProto:
+    """Trace a delivered graph; ``further`` names inputs ``[n_events, n]`` after those of a network.
+
+    Raises
+    ------
+    ConfigError
+        If the exporter fails without a reason.
+    """
     hits, events = torch.export.Dim("hits", min=0), torch.export.Dim("events", min=1)
     program = torch.onnx.export(
         delivered,
         example,
         dynamo=True,
         opset_version=opset,
-        input_names=list(INPUTS),
+        input_names=[*INPUTS, *further],
         output_names=list(OUTPUTS),
-        dynamic_shapes=({0: hits}, {0: hits}, {0: hits}, {0: events}),
+        dynamic_shapes=({0: hits}, {0: hits}, {0: hits}, {0: events}, *({0: events} for _ in further)),
         verbose=False,
     )
     if program is None:
-        raise ConfigError(f"{type(delivered.network).__name__}: the ONNX exporter returned nothing")
+        raise ConfigError(f"{type(delivered).__name__}: the ONNX exporter returned nothing")
     return _without_traces(program.model_proto)
 
 

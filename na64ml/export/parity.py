@@ -1,6 +1,6 @@
 """Comparison of an exported file with PyTorch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from na64ml.errors import Na64mlError
-from na64ml.events.batch import EventBatch
+from na64ml.events.batch import TRACK_FEATURES, EventBatch
+from na64ml.events.reader import EventReader
 from na64ml.graphs.batch import PackedBatch, pack
 from na64ml.inference.scorer import Scorer, Scores
 from na64ml.inference.status import SCORED
 from na64ml.models.delivered import DeliveredNetwork
+from na64ml.models.inputs import NetworkInputs
 
 ABSOLUTE = 1e-5
 RELATIVE = 1e-5
@@ -21,6 +23,7 @@ _SCORE_MARGIN = 2.0
 """The score is a difference of two logarithms, each as uncertain as a logit."""
 _BATCHES = (1, 64)
 _CUT_EVENTS = 8
+_NOT_IMPACT_POINT = [TRACK_FEATURES.index(name) for name in ("p", "theta_x", "theta_y", "chi2")]
 DEFAULT_NEIGHBOURS = 8
 """Size of the small events that are compared if a network has no ``k``."""
 
@@ -33,26 +36,57 @@ def check_parity(delivered: DeliveredNetwork, path: Path, events: EventBatch, k:
     """Compare a file with the module it was made from.
 
     On real events in batches of 1 and 64, on events cut to 1, k-1, k and k+1 hits (calorimeter hits first, so that
-    they are scored), and on a batch of empty events only: logits must agree within 1e-5 + 1e-5 |x|, statuses and
-    decisions must be equal. The decisions are the most probable class, and whether the score is above each working
-    point and each quantile of the scores, for events whose score is not within the tolerance of this threshold.
+    they are scored), on a batch of empty events only, and on events without a track: logits must agree within
+    1e-5 + 1e-5 |x|, statuses and decisions must be equal. The decisions are the most probable class, and whether the
+    score is above each working point and each quantile of the scores, for events whose score is not within the
+    tolerance of this threshold.
 
     Raises
     ------
     ParityError
         Naming the first case that disagrees and by how much, or in which no event is scored though it has hits.
     """
+    compare_file(path, events, k, delivered.inputs, lambda batch, size: reference_scores(delivered, batch, size))
+
+
+def compare_file(
+    path: Path,
+    events: EventBatch,
+    k: int,
+    inputs: NetworkInputs,
+    reference: Callable[[EventBatch, int], Scores],
+    reader: EventReader | None = None,
+    probability_within: float | None = None,
+) -> None:
+    """Compare a file with what it was made from, in the cases of `check_parity`.
+
+    Parameters
+    ----------
+    reference
+        Scores events, as many at a time as it is told.
+    reader
+        Reader of the events, for files that take analysis variables.
+    probability_within
+        Largest difference of probabilities; by default, they are not compared beside logits and decisions.
+
+    Raises
+    ------
+    ParityError
+        As `check_parity`.
+    """
     if len(events) == 0:
         raise ParityError(f"{path}: parity cannot be checked without events; give a file with events")
-    kinds = {detector.name: detector.kind for detector in delivered.network.inputs.detectors}
+    kinds = {detector.name: detector.kind for detector in inputs.detectors}
     seen = np.unique(events.event[in_calorimeter(events, kinds)])
     if len(seen) == 0:
         raise ParityError(f"{path.name}: no event has a calorimeter hit, nothing can be compared; give other events")
     few = calorimeter_first(events.select(seen[:_CUT_EVENTS]), kinds)
     for name, batch, size in cases(events, few, k):
-        scorer = Scorer(path, micro_batch=size)
-        expected = reference_scores(delivered, batch, size)
-        _compare(f"{path.name}: {name}", scorer.score(batch), expected, list(scorer.metadata.thresholds.values()))
+        scorer = Scorer(path, micro_batch=size, layout=reader)
+        found, expected = scorer.score(batch), reference(batch, size)
+        _compare(f"{path.name}: {name}", found, expected, list(scorer.metadata.thresholds.values()))
+        if probability_within is not None:
+            _compare_probabilities(f"{path.name}: {name}", found, expected, probability_within)
         if batch.n_hits and not (expected.status == SCORED).any():
             raise ParityError(f"{path.name}: {name}: none has status 0, nothing was compared; give other events")
 
@@ -72,6 +106,9 @@ def cases(events: EventBatch, few: EventBatch, k: int) -> Iterator[tuple[str, Ev
         yield f"events of {n_hits} hits", first_hits(few, np.full(len(few), n_hits)), len(few)
     mixed = np.arange(len(few)) % (k + 2)
     yield "events of 0 to k+1 hits in one batch", first_hits(few, mixed), len(few)
+    track = few.track.copy()
+    track[:, _NOT_IMPACT_POINT] = np.nan
+    yield "events with nothing of the track but its impact point", replace(few, track=track), len(few)
 
 
 def in_calorimeter(events: EventBatch, kinds: Mapping[str, str]) -> NDArray[np.bool_]:
@@ -141,6 +178,16 @@ def _compare(case: str, found: Scores, expected: Scores, working_points: list[fl
     if (flipped & decided).any():
         raise ParityError(
             f"{case}: {int((flipped & decided).sum())} decisions differ; the exported file must not be used"
+        )
+
+
+def _compare_probabilities(case: str, found: Scores, expected: Scores, within: float) -> None:
+    scored = expected.status == SCORED
+    difference = np.abs(found.probability[scored] - expected.probability[scored])
+    if not (difference <= within).all():
+        raise ParityError(
+            f"{case}: probabilities differ by up to {difference.max():.3g} (allowed {within:g}); "
+            "the exported file must not be used"
         )
 
 

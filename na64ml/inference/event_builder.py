@@ -11,6 +11,7 @@ from na64ml.events.batch import HIT_FEATURES, TRACK_FEATURES, UNKNOWN_PROCESS, E
 from na64ml.events.contract import Contract
 from na64ml.events.hits import blank_features
 from na64ml.inference.scorer import Scorer, Scores
+from na64ml.selection.view import EventView
 from na64ml.setups.conditions import Conditions, load_conditions
 from na64ml.setups.detectors import Detector
 from na64ml.setups.setup import Setup, load_setup
@@ -189,7 +190,7 @@ class EventBuilder:
         if not finished:
             return []
         events = self._batch(finished)
-        return self._scored(events, self.scorer.score(events))
+        return self._scored(events, self.scorer.score(events, EventView(events, self.setup, self.conditions)))
 
     def _open(self, what: str) -> _Event:
         if self._event is None:

@@ -12,6 +12,9 @@ PROPERTY = "na64ml"
 
 SCHEMA = 1
 
+VARIABLES = "variables"
+"""Name of the input that boosted trees have: analysis variables, its columns."""
+
 
 class Tensor(StrictModel):
     """One input or output: columns with their units."""
@@ -82,6 +85,11 @@ class ModelMetadata(StrictModel):
     run_id: str | None
     code: dict[str, str]
     licence: str = "MIT"
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Analysis variables that are an input, in the order of its columns; networks have none."""
+        return next((tuple(tensor.columns) for tensor in self.inputs if tensor.name == VARIABLES), ())
 
     @property
     def thresholds(self) -> dict[str, float]:

@@ -14,7 +14,7 @@ from na64ml.errors import ConfigError, ContractError
 from na64ml.events.batch import EventBatch
 from na64ml.events.contract import Contract
 from na64ml.inference.compatibility import check_contract
-from na64ml.inference.metadata import PROPERTY, SCHEMA, ModelMetadata
+from na64ml.inference.metadata import PROPERTY, SCHEMA, VARIABLES, ModelMetadata
 from na64ml.inference.status import SCORED
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from na64ml.events.layout import Layout
     from na64ml.events.reader import EventReader
+    from na64ml.selection.view import EventView
 
 MICRO_BATCH = 16
 """Events per call of the runtime; more do not fit the processor's cache."""
@@ -66,14 +67,14 @@ class Scorer:
     Parameters
     ----------
     model
-        ONNX file written by ``na64ml export``.
+        ONNX file written by ``na64ml export`` or ``na64ml fit-trees``.
     threads
         Threads of the runtime.
     micro_batch
         Events per call of the runtime.
     layout
         How arrays and trees are read: a layout, its name or file, or a reader. The default is the layout that the
-        network was trained with. Event batches do not need it.
+        network was trained with. Event batches do not need it, unless the file takes analysis variables.
     provider
         Execution provider of the runtime.
 
@@ -133,7 +134,7 @@ class Scorer:
         known = self.metadata
         check_contract(self.model, known.contracts, known.conditions_hash, contract, conditions_hash)
 
-    def score(self, events: Any) -> Scores:
+    def score(self, events: Any, view: "EventView | None" = None) -> Scores:
         """Score events, in order; none is left out.
 
         Parameters
@@ -141,16 +142,19 @@ class Scorer:
         events
             An `EventBatch`, or an awkward array, a dictionary of arrays or an uproot tree that the layout describes
             (see `na64ml.inference.sources.batches`). A tree is read in steps: only its scores are held in memory.
+        view
+            View of an event batch, from which a file that takes analysis variables gets them. The default is that of
+            events which the reader of the layout has read.
 
         Raises
         ------
         ContractError
             If the events do not fit the network.
         InputError
-            If they are not as the layout says.
+            If they are not as the layout says, or do not have what an analysis variable needs.
         """
         if isinstance(events, EventBatch):
-            return self._score(events)
+            return self._score(events, view)
         from na64ml.inference.sources import batches
 
         return Scores.concatenate(
@@ -179,8 +183,9 @@ class Scorer:
         above = scores.score.astype(np.float64) >= known[working_point]
         return np.asarray(above & (scores.status == SCORED))
 
-    def _score(self, events: EventBatch) -> Scores:
+    def _score(self, events: EventBatch, view: "EventView | None" = None) -> Scores:
         ids = self._detector_ids(events)
+        further = self.further_inputs(events, view)
         scores = self._no_scores(len(events))
         detector = ids[events.detector]
         for start in range(0, len(events), self.micro_batch):
@@ -192,10 +197,27 @@ class Scorer:
                 "detector": detector[first:last],
                 "event": np.repeat(np.arange(stop - start, dtype=np.int64), counts),
                 "track": np.ascontiguousarray(events.track[start:stop]),
+                **{name: values[start:stop] for name, values in further.items()},
             }
             for name, values in zip(self._outputs, self._session.run(self._outputs, inputs), strict=True):
                 getattr(scores, name)[start:stop] = values
         return scores
+
+    def further_inputs(self, events: EventBatch, view: "EventView | None" = None) -> dict[str, NDArray[np.float32]]:
+        """Return the inputs ``[n_events, n]`` besides hits and track: analysis variables; networks have none.
+
+        Raises
+        ------
+        InputError
+            If the events do not have what a variable needs.
+        """
+        names = self.metadata.variables
+        if not names:
+            return {}
+        from na64ml.selection.table import variable_table  # slow to import, and networks do not need it
+        from na64ml.selection.viewer import make_viewer
+
+        return {VARIABLES: variable_table(names, make_viewer(self.reader)(events) if view is None else view)}
 
     def _no_scores(self, n_events: int) -> Scores:
         """Return room for the scores of ``n_events``."""

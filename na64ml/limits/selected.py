@@ -12,10 +12,9 @@ from na64ml.events.reader import EventReader
 from na64ml.inference.scorer import Scorer
 from na64ml.limits.binned import EfficiencyTable
 from na64ml.limits.production.target import Array
-from na64ml.selection.absent import absent_inputs
 from na64ml.selection.efficiency import efficiency
 from na64ml.selection.mode import load_mode
-from na64ml.selection.view import EventView
+from na64ml.selection.viewer import make_viewer
 from na64ml.setups.sourced import Share
 from na64ml.yaml_files import StrictModel
 
@@ -96,14 +95,14 @@ class SelectedEfficiency(StrictModel):
         if selection.uses_score and scorer is None:
             raise ConfigError(f"selection {selection.name} cuts on the score; give the network with key 'model'")
         points = scorer.metadata.thresholds if scorer else None
-        absent = absent_inputs(reader.layout, reader.setup)
+        make_view = make_viewer(reader)
         parts = []
         for events in reader.iterate(list(self.files)):
             missing = [name for name in (MASS, ENERGY) if name not in events.columns]
             if missing:
                 raise InputError(f"{', '.join(self.files)}: no column {', '.join(missing)}; give simulated signal")
-            view = EventView(events, reader.setup, reader.conditions, absent)
-            extra = scorer.score(events).variables if scorer and selection.uses_score else None
+            view = make_view(events)
+            extra = scorer.score(events, view).variables if scorer and selection.uses_score else None
             signal = mode.label(events) == 0
             columns = (events.columns[MASS], events.columns[ENERGY], selection.apply(view, extra, points).passed)
             parts.append([np.asarray(column)[signal] for column in (*columns, events.weight)])

@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
@@ -71,6 +72,9 @@ FAMILIES: dict[str, Callable[[EventView, str], Floats]] = {
 """Variables of one element of a detector, ``name:element``."""
 
 
+_UNIT = re.compile(r", (GeV|mm|ns|rad)\b")
+
+
 def compute(
     names: Iterable[str], view: EventView, extra: Mapping[str, NDArray[Any]] | None = None
 ) -> dict[str, Floats]:
@@ -125,6 +129,13 @@ def describe() -> dict[str, str]:
     """Return the first line of the documentation of every variable, by name."""
     functions = VARIABLES | {f"{name}:...": function for name, function in FAMILIES.items()}
     return {name: (inspect.getdoc(function) or "").splitlines()[0] for name, function in functions.items()}
+
+
+def unit(name: str) -> str:
+    """Return the unit of a variable as its documentation states it, empty for pure numbers."""
+    family = name.partition(":")[0]
+    found = _UNIT.search((inspect.getdoc((VARIABLES | FAMILIES)[family]) or "").splitlines()[0])
+    return found.group(1) if found else ""
 
 
 def _value(name: str, view: EventView, extra: Collection[str]) -> Floats:

@@ -10,13 +10,14 @@ from numpy.random import SeedSequence
 from pydantic import Field, PositiveFloat, PositiveInt, PrivateAttr, model_validator
 
 from na64ml.errors import ConfigError
+from na64ml.key_changes import changed
 from na64ml.resources import shipped_or_own
 from na64ml.selection.mode import Mode, load_mode
 from na64ml.setups.conditions import Conditions, load_conditions
 from na64ml.setups.digitisation import Digitisation, load_digitisation, shifted
 from na64ml.setups.setup import Setup, load_setup
 from na64ml.simulation.beamline import Beamline
-from na64ml.simulation.changes import changed, shared_out
+from na64ml.simulation.changes import shared_out
 from na64ml.simulation.class_path import ClassPath
 from na64ml.simulation.engines.base import Engine
 from na64ml.simulation.processes.base import Process
@@ -208,7 +209,7 @@ def load_recipe(name_or_path: str, changes: Sequence[str] = ()) -> Recipe:
     name_or_path
         Which recipe.
     changes
-        Keys that get other values, see `~na64ml.simulation.changes.changed`.
+        Keys that get other values, see `~na64ml.key_changes.changed`.
 
     Raises
     ------

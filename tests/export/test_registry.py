@@ -14,6 +14,7 @@ from mlflow import MlflowClient
 from na64ml.cli import main
 from na64ml.events.batch import EventBatch
 from na64ml.export.parity import example_inputs
+from na64ml.export.registry import registered_file
 from na64ml.inference import Scorer
 from na64ml.models.checkpoint import NetworkRecord
 from na64ml.models.edge_conv_network import EdgeConvNetwork
@@ -126,3 +127,19 @@ def test_what_fails_the_parity_check_is_not_registered(
 def test_a_folder_without_a_store_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["score", "a.root", "--model", "models:/a@b", "--tracking", str(tmp_path), "--out", "b.root"]) == 2
     assert "has no tracking store mlflow.db" in " ".join(capsys.readouterr().err.split())
+
+
+def test_boosted_trees_go_in_after_a_comparison_with_lightgbm(
+    trees_file: Path, checkpoint: Path, run_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register = ["register", str(trees_file), "--name", "trees", "--tracking", str(run_root), "--checkpoint"]
+    assert main([*register, str(checkpoint)]) == 2
+    assert "isnomodelofLightGBM" in "".join(capsys.readouterr().err.split())
+    assert main([*register, str(trees_file.with_suffix(".txt"))]) == 0
+    file = registered_file("models:/trees@candidate", str(run_root))
+    metadata = Scorer(file).metadata
+    assert metadata.weights_hash == Scorer(trees_file).metadata.weights_hash
+    mlflow.set_tracking_uri(tracking_uri(run_root))
+    mlflow.set_registry_uri(tracking_uri(run_root))
+    example = mlflow.pyfunc.load_model("models:/trees@candidate").input_example
+    assert np.shape(example["variables"]) == (4, len(metadata.variables))

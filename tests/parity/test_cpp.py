@@ -209,6 +209,13 @@ def test_both_refuse_the_same_files_for_the_same_reason(cpp: CppScorer, decided:
             assert "give a file written" in message or "export the network again" in message or name == "missing"
 
 
+def test_boosted_trees_are_refused(cpp: CppScorer, trees_file: Path) -> None:
+    done = cpp.run("score_event", str(trees_file))
+    assert done.returncode == 1
+    assert "trees.onnx: takes analysis variables" in done.stderr
+    assert "na64ml score" in done.stderr
+
+
 def as_hit_list(events: EventBatch, cpp: CppScorer, order: np.random.Generator) -> str:
     """Write events as the lines of the test program, channels in random order, energies before gains."""
     place = order.permutation(events.detector.max() * 1000 + 1000)[events.detector * 1000 + events.channel]

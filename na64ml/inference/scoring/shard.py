@@ -14,6 +14,7 @@ from na64ml.events.reader import DEFAULT_STEP
 from na64ml.inference.friend import blind, friend_columns
 from na64ml.inference.scoring.job import Job
 from na64ml.inference.scoring.plan import Shard
+from na64ml.selection.viewer import make_viewer
 
 Columns = dict[str, NDArray[np.generic]]
 
@@ -41,9 +42,10 @@ def score_shard(shard: Shard, job: Job) -> Outcome:
     scorer = job.open_scorer()
     parts: list[Columns] = []
     done = shard.start
+    make_view = make_viewer(job.reader)
     try:
         for events in job.reader.iterate_file(shard.file.path, start=shard.start, stop=shard.stop):
-            scores = scorer.score(events)
+            scores = scorer.score(events, make_view(events))
             if job.hide is not None:
                 scores = blind(scores, job.hide(events))
             parts.append(friend_columns(events.ids, scores, scorer.metadata.classes))

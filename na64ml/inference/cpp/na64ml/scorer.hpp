@@ -56,6 +56,10 @@ public:
             throw ConfigError(model + ": has no metadata property 'na64ml'; give a file written by 'na64ml export'");
         }
         metadata_ = Metadata::parse(text, model);
+        if (std::count(metadata_.inputs.begin(), metadata_.inputs.end(), "variables") > 0) {
+            throw ConfigError(model + ": takes analysis variables (input 'variables'), which this library does not compute;"
+                                      " score the files with 'na64ml score' and attach the friend tree, or use a network");
+        }
         check_tensors(runtime_.input_names(), metadata_.inputs, {"hits", "detector", "event", "track"});
         check_tensors(runtime_.output_names(), metadata_.outputs, {"logits", "probability", "score", "status"});
     }
