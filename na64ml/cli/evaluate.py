@@ -75,7 +75,10 @@ def run(arguments: argparse.Namespace) -> None:
         weighted=weighted,
         points=stored_working_points(counted, weighted=weighted),
     )
-    figures = standard_figures(counted, regions=EnergyRegions.of(reader.setup))
+    beam_energy = reader.conditions.beam_energies(
+        reader.setup, scored.ids[:, 0]
+    ).max()  # of runs at several, one is drawn
+    figures = standard_figures(counted, regions=EnergyRegions.of(reader.setup, float(beam_energy)))
     with atomic_path(out / SCORED) as part:
         scored.write(part)
     with atomic_path(out / METRICS) as part:

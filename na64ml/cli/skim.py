@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from na64ml.cli.options import add_files, add_mode, add_model, console, event_progress, make_viewer, open_chain
+from na64ml.cli.options import add_files, add_mode, add_model, console, event_progress, open_chain
 from na64ml.events.atomic import atomic_path
 from na64ml.events.reader import EventReader
 from na64ml.events.root_files import expand
@@ -15,6 +15,7 @@ from na64ml.selection.blinding import Blinding
 from na64ml.selection.cutflow import DATA
 from na64ml.selection.sieve import Sieve, Tally
 from na64ml.selection.skim import skim
+from na64ml.selection.viewer import make_viewer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,6 +14,7 @@ from na64ml import __version__
 from na64ml.errors import InputError
 from na64ml.events.atomic import atomic_path
 from na64ml.events.batch import EventBatch
+from na64ml.events.beam_energy import warn_of_other_energies
 from na64ml.events.contract import Contract
 from na64ml.events.reader import EventReader
 from na64ml.events.root_files import expand
@@ -119,7 +120,9 @@ def build_cache(
             arrays=writer.stored,
         )
         (part / MANIFEST).write_text(manifest.model_dump_json(indent=1))
-        check_unique(open_cache(part).ids, ", ".join(paths))
+        events = open_cache(part)
+        check_unique(events.ids, ", ".join(paths))
+        warn_of_other_energies(events, reader.setup, reader.conditions)
     logger.info("wrote %d events to the event cache %s", manifest.n_events, folder)
     return folder
 

@@ -16,6 +16,11 @@ def ecal_energy(view: EventView) -> Floats:
     return sum_cells(view.cells(ECAL))
 
 
+def ecal_beam_fraction(view: EventView) -> Floats:
+    """E_ECAL over the nominal beam energy of the run, for limits that hold for runs of any beam energy."""
+    return ecal_energy(view) / view.beam_energy
+
+
 def prs_energy(view: EventView) -> Floats:
     """Energy in the preshower, the first ECAL segment: sum of cells, GeV (physics.md 1.3 [V-code])."""
     return sum_cells(view.cells(ECAL)[:, 0])

@@ -17,6 +17,7 @@ VARIABLES: dict[str, Callable[[EventView], Floats]] = {
     function.__name__: function
     for function in (
         ecal.ecal_energy,
+        ecal.ecal_beam_fraction,
         ecal.prs_energy,
         ecal.prs_fraction,
         ecal.ecal_max_ix,

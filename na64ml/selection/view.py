@@ -29,7 +29,7 @@ class EventView:
     setup
         The detector that measured them.
     conditions
-        Impact cells and bad spills by run.
+        Impact cells, beam energies and bad spills by run.
     absent
         Inputs that the layout of the events does not have, see `absent_inputs`.
     """
@@ -162,6 +162,11 @@ class EventView:
         runs, run_of_event = np.unique(self.batch.ids[:, 0], return_inverse=True)
         cells = [self.conditions.for_run(int(run)).impact_cell.value for run in runs]
         return np.asarray(cells, dtype=np.int64).reshape(-1, 2)[run_of_event]
+
+    @cached_property
+    def beam_energy(self) -> Floats:
+        """Nominal beam energy in GeV in the run of each event, ``[n_events]``."""
+        return self.conditions.beam_energies(self.setup, self.batch.ids[:, 0])
 
     def column(self, name: str) -> Floats:
         """Return a further event-level column of the layout, ``[n_events]``.

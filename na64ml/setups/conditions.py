@@ -28,6 +28,8 @@ class RunConditions(StrictModel):
     impact
         Mean impact of the beam on the target in mm; if absent, derived from the impact cell and the beam
         offset.
+    beam_energy
+        Nominal beam energy in GeV; if absent, that of the setup.
     dead
         Dead channels of each detector, as indices into its shape: ``ECAL: [[1, 3, 2], [0, 0, 5]]``.
     gains
@@ -46,6 +48,7 @@ class RunConditions(StrictModel):
     runs: Range
     impact_cell: Cell
     impact: Pair | None = None
+    beam_energy: Positive | None = None
     dead: dict[str, tuple[tuple[int, ...], ...]] = Field(default_factory=dict)
     gains: dict[str, AboveZero | tuple[AboveZero, ...]] = Field(default_factory=dict)
     bad_spills: tuple[tuple[int, int], ...] = ()
@@ -82,6 +85,10 @@ class RunConditions(StrictModel):
             return self.impact.value
         (x, y), (dx, dy) = setup.cell_centre(self.impact_cell.value), setup.beam.offset.value
         return x + dx, y + dy
+
+    def nominal_energy(self, setup: Setup) -> float:
+        """Return the nominal beam energy in GeV: the explicit one, or else that of the setup."""
+        return (self.beam_energy or setup.beam.energy).value
 
     def dead_channels(self, detector: Detector) -> NDArray[np.bool_]:
         """Return which channels are dead, ``[n_channels]``.
@@ -158,7 +165,11 @@ class Conditions(StrictModel):
     @property
     def hash(self) -> str:
         """Hash of what the analysis uses; independent of descriptions, source tags and the digitisation."""
-        return content_hash(without_sources(self.model_dump(mode="json", exclude={"description", "digitisation"})))
+        content = self.model_dump(mode="json", exclude={"description", "digitisation"})
+        for part in content["ranges"]:
+            if part["beam_energy"] is None:  # files that do not have the key keep the hash that networks know
+                del part["beam_energy"]
+        return content_hash(without_sources(content))
 
     def for_run(self, run: int) -> RunConditions:
         """Return the conditions of a run.
@@ -180,6 +191,17 @@ class Conditions(StrictModel):
         """
         found = setup.detector(detector)
         table = np.stack([conditions.channel_gains(found) for conditions in self.ranges])
+        return table[self._range_index(np.asarray(runs))]
+
+    def beam_energies(self, setup: Setup, runs: ArrayLike) -> NDArray[np.float64]:
+        """Return the nominal beam energy in GeV in each run, ``[n_runs]``.
+
+        Raises
+        ------
+        ConfigError
+            If no range has one of the runs.
+        """
+        table = np.array([conditions.nominal_energy(setup) for conditions in self.ranges])
         return table[self._range_index(np.asarray(runs))]
 
     def dead_mask(self, setup: Setup, detector: str, run: int) -> NDArray[np.bool_]:

@@ -78,12 +78,13 @@ def _sources(setup: Setup) -> Table:
 def _ranges(setup: Setup, conditions: Conditions) -> Table:
     from rich.text import Text
 
-    columns = ("impact cell", "mean impact (mm)", "dead", "gains", "bad spills", "EOT", "source")
+    columns = ("beam (GeV)", "impact cell", "mean impact (mm)", "dead", "gains", "bad spills", "EOT", "source")
     table = _table(f"Run ranges (conditions {conditions.hash})", "runs", *columns)
     for part in conditions.ranges:
         x, y = part.impact_point(setup)
         table.add_row(
             f"{part.first_run} to {part.last_run}",
+            f"{part.nominal_energy(setup):g}",
             _number(part.impact_cell),
             f"{x:g}, {y:g}",
             str(sum(map(len, part.dead.values()))),

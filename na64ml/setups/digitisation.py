@@ -71,7 +71,7 @@ class SRDReadout(StrictModel):
     photons
         Mean number of photons that a beam electron leaves in one module.
     visible
-        Mean visible energy of a photon in GeV at the nominal beam energy.
+        Mean visible energy of a photon in GeV at the beam energy of the setup.
     shape
         Shape parameter of the gamma distribution of the visible energy of a photon.
     noise
@@ -114,7 +114,8 @@ class TrackReadout(StrictModel):
     momentum_resolution
         Relative resolution.
     wrong_fraction, wrong_momentum
-        Share of wrong momenta, and the range in GeV in which these lie.
+        Share of wrong momenta, and the range in GeV in which these lie at the beam energy of the setup; it scales with
+        that of the run.
     position, angle
         Resolutions at the target in mm and rad.
     """

@@ -22,7 +22,7 @@ class Beamline:
     setup
         The setup; its beam has energy, spread, divergence and spot.
     conditions
-        Conditions of the run; they say where the beam hits the target.
+        Conditions of the run; they say where the beam hits the target, and its energy where it is another one.
     """
 
     setup: Setup
@@ -30,8 +30,8 @@ class Beamline:
 
     @property
     def energy(self) -> float:
-        """Nominal energy in GeV."""
-        return self.setup.beam.energy.value
+        """Nominal energy in GeV of the run."""
+        return self.conditions.nominal_energy(self.setup)
 
     @property
     def front(self) -> float:

@@ -104,7 +104,7 @@ def test_unscored_share_is_in_the_legend(scored: ScoredEvents, figures: dict[str
 
 def test_the_dimuon_region_follows_the_setup() -> None:
     setup = load_setup("na64e_2018")
-    regions = EnergyRegions.of(setup)
-    assert regions.beam_energy == setup.beam.energy.value
+    regions = EnergyRegions.of(setup, 150.0)
+    assert regions.beam_energy == 150
     assert regions.dimuon_hcal == pytest.approx(2 * 3 * 2.6)  # three modules on the axis, 2.6 GeV per muon
-    assert EnergyRegions.of(load_setup("na64e_reference")).dimuon_hcal < regions.dimuon_hcal
+    assert EnergyRegions.of(load_setup("na64e_reference"), 150.0).dimuon_hcal < regions.dimuon_hcal

@@ -7,7 +7,7 @@ import pytest
 
 from na64ml.events.batch import EventBatch
 from na64ml.selection.view import EventView
-from na64ml.setups.conditions import load_conditions
+from na64ml.setups.conditions import Conditions, load_conditions
 from na64ml.setups.setup import load_setup
 
 Hit = tuple[str, int, float, float]
@@ -67,6 +67,18 @@ def make_view() -> Callable[..., EventView]:
         return EventView(build_batch(events, **options), SETUP, CONDITIONS, absent)
 
     return make
+
+
+@pytest.fixture
+def at_beam_energy() -> Callable[[EventView, float], EventView]:
+    """The same events of runs at another beam energy in GeV."""
+
+    def at(view: EventView, energy: float) -> EventView:
+        content = CONDITIONS.model_dump(mode="json", exclude={"digitisation"})
+        content["ranges"][0]["beam_energy"] = {"value": energy, "source": "?: made up for tests"}
+        return EventView(view.batch, SETUP, Conditions.model_validate(content))
+
+    return at
 
 
 @pytest.fixture

@@ -25,6 +25,11 @@ def test_energies(shower):
     assert value(shower, "prs_fraction") == pytest.approx(0.5 / 10.5)
 
 
+def test_share_of_the_beam_energy_is_that_of_the_run(shower, at_beam_energy):
+    assert value(shower, "ecal_beam_fraction") == pytest.approx(0.105)
+    assert value(at_beam_energy(shower, 50.0), "ecal_beam_fraction") == pytest.approx(0.21)
+
+
 def test_shape(shower):
     assert value(shower, "ecal_max_ix") == 3
     assert value(shower, "ecal_max_is_impact") == 1

@@ -83,6 +83,14 @@ def test_the_blinded_region_is_larger_from_2023_on(mode, make_view, hit):
     assert Blinding(mode).hidden(view).tolist() == [True, True, False]
 
 
+def test_trigger_and_blinded_region_scale_with_the_beam_energy(mode, make_view, hit, at_beam_energy):
+    energies = (24.0, 26.0, 42.0, 43.0)
+    events = [[hit("ECAL", (0, 3, 3), 1.0), hit("ECAL", (1, 3, 3), energy - 1)] for energy in energies]
+    view = at_beam_energy(make_view(events, process=[-1] * 4), 50.0)
+    assert mode.trigger_mask(view).tolist() == [True, True, True, False]
+    assert Blinding(mode).hidden(view).tolist() == [True, False, False, False]
+
+
 def test_a_mode_runs_only_on_its_setups(mode):
     mode.check_setup(load_setup("na64e_2018"))
     other = load_setup("na64e_2018").model_copy(update={"name": "na64x"})

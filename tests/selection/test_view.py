@@ -43,6 +43,14 @@ def test_impact_cell_follows_the_run(make_view):
         _ = make_view([[]], run=1234).impact_cell
 
 
+def test_beam_energy_follows_the_run(make_view, at_beam_energy):
+    view = make_view([[], []])
+    assert view.beam_energy.tolist() == [100, 100]
+    assert at_beam_energy(view, 150.0).beam_energy.tolist() == [150, 150]
+    with pytest.raises(ConfigError, match="1234"):
+        _ = make_view([[]], run=1234).beam_energy
+
+
 def test_channel_outside_the_detector_is_an_error(make_view):
     view = make_view([[("ECAL", 71, 1.0, 0.0)]])
     view.batch.channel[0] = 72

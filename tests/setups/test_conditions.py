@@ -92,6 +92,14 @@ def test_gains_are_looked_up_run_by_run(load: Callable[..., Any], toy: Any) -> N
         conditions.gains(toy, "WCAL", np.array([7]))
 
 
+def test_beam_energy_is_that_of_the_setup_unless_the_run_has_its_own(load: Callable[..., Any], toy: Any) -> None:
+    conditions = load(run_range(1, 5), run_range(6, 9, beam_energy={"value": 150.0, "source": "?"}))
+    assert conditions.beam_energies(toy, [7, 3, 6]).tolist() == [150, 50, 150]
+    assert conditions.for_run(3).nominal_energy(toy) == 50
+    with pytest.raises(ConfigError, match="no range has run 10"):
+        conditions.beam_energies(toy, [10])
+
+
 def test_dead_channels_are_in_c_order(load: Callable[..., Any], toy: Any) -> None:
     conditions = load(run_range(1, 5, dead={"ECAL": [[0, 1, 2], [0, 0, 1]]}), run_range(6, 9))
     assert np.flatnonzero(conditions.dead_mask(toy, "ECAL", 3)).tolist() == [1, 5]
@@ -111,6 +119,11 @@ def test_hash_follows_the_values_and_not_the_sources(load: Callable[..., Any]) -
     assert load(resourced, name="b.yaml").hash == original
     assert load(run_range(1, 6), name="c.yaml").hash != original
     assert load(run_range(1, 5, gains={"ECAL": 1.01}), name="d.yaml").hash != original
+    assert load(run_range(1, 5, beam_energy={"value": 50.0, "source": "?"}), name="e.yaml").hash != original
+
+
+def test_hashes_that_shipped_networks_know_stay_the_same() -> None:
+    assert load_conditions("na64e_reference").hash == "62ce8ebe495d05d4"
 
 
 @pytest.mark.parametrize(

@@ -35,4 +35,4 @@ def test_sources_are_counted_by_tag() -> None:
 
 def test_run_ranges_are_listed_with_exposure_and_source() -> None:
     text = printed("na64e_2018", with_conditions=True)
-    assert row(text, "3855 to 4207") == ["3855 to 4207", "3, 3", "4, 3", "0", "1", "0", "2e+11", "V-code"]
+    assert row(text, "3855 to 4207") == ["3855 to 4207", "100", "3, 3", "4, 3", "0", "1", "0", "2e+11", "V-code"]

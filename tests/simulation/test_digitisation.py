@@ -162,6 +162,32 @@ def test_forced_momenta_are_measured_as_nominal(beamline):
     assert columns["SRD_ene"].mean() < 0.5 * 0.013  # radiation falls with the square of the energy
 
 
+def test_runs_at_another_beam_energy(beamline):
+    """Half the beam energy: momenta, also wrong ones, follow, and photons of the SRD have a quarter."""
+    content = CONDITIONS.model_dump(mode="json", exclude={"digitisation"})
+    content["ranges"][0]["beam_energy"] = {"value": 50, "source": "?: test"}
+    conditions = Conditions.model_validate(content)
+    slower = replace(beamline, conditions=conditions.for_run(6500))
+    assert slower.energy == 50
+    often_wrong = shifted(READOUT, {"track.wrong_fraction": 0.5})
+    processes = {
+        "electron": BeamElectron(),
+        "hadron": BeamHadron(),
+        "slow": MomentumMisreconstruction(momentum=(5, 30)),
+    }
+    made = {name: process.generate(N, slower, np.random.default_rng(6)) for name, process in processes.items()}
+    columns = {name: digitise(events, deposits(), often_wrong, None, conditions) for name, events in made.items()}
+    momentum = columns["electron"]["track_p"]
+    assert np.median(momentum[momentum > 48]) == pytest.approx(50, abs=0.2)
+    assert momentum.min() == pytest.approx(25, abs=0.2)  # wrong momenta are those from 50 to 95 GeV, halved
+    assert momentum.max() < 54
+    assert columns["slow"]["track_p"].mean() == pytest.approx(50, abs=0.1)
+    radiation = columns["electron"]["SRD_ene"].mean()
+    assert radiation == pytest.approx(0.013 / 4, rel=0.05)
+    forced = columns["hadron"]["SRD_ene"][columns["hadron"]["mc_srd_forced"]].mean()
+    assert forced == pytest.approx(radiation, rel=0.05)
+
+
 def test_tracker_hits_of_the_beam(electrons, sample):
     columns = digitise(electrons, deposits())
     chosen = sample["mc_label"] == 0

@@ -49,19 +49,19 @@ class EnergyRegions:
     conservation_width: float = 10.0
 
     @classmethod
-    def of(cls, setup: Setup) -> "EnergyRegions":
-        """Return the regions with the beam energy and the two-muon HCAL energy (modules on the axis) of a setup.
+    def of(cls, setup: Setup, beam_energy: float) -> "EnergyRegions":
+        """Return the regions at a beam energy, with the two-muon HCAL energy (modules on the axis) of a setup.
 
         Raises
         ------
         ConfigError
             If the setup has no detector ``HCAL``.
         """
-        hcal, beam = setup.detector("HCAL"), setup.beam.energy.value
+        hcal = setup.detector("HCAL")
         if not isinstance(hcal, Calorimeter) or hcal.mip is None:
-            return cls(beam_energy=beam)
+            return cls(beam_energy=beam_energy)
         on_axis = sum(segment.centre is None for segment in hcal.segments)
-        return cls(beam_energy=beam, dimuon_hcal=2.0 * on_axis * hcal.mip.value)
+        return cls(beam_energy=beam_energy, dimuon_hcal=2.0 * on_axis * hcal.mip.value)
 
 
 def energy_plane_figure(

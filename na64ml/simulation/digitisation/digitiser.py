@@ -59,7 +59,7 @@ class Digitiser:
     setup
         The setup.
     conditions
-        Its conditions; they say which channels are dead.
+        Its conditions; they say which channels are dead, and the beam energy of the run.
     digitisation
         Parameters of the readout.
     run
@@ -77,6 +77,7 @@ class Digitiser:
         self, setup: Setup, conditions: Conditions, digitisation: Digitisation, run: int, seed: SeedSequence
     ) -> None:
         self._setup, self._digitisation = setup, digitisation
+        self._nominal = conditions.for_run(run).nominal_energy(setup)
         self._dead = {d.name: conditions.dead_mask(setup, d.name, run) for d in setup.detectors}
         rng = np.random.default_rng(seed)
         self._gains: dict[str, NDArray[np.float64]] = {}
@@ -110,8 +111,9 @@ class Digitiser:
             elif isinstance(detector, SRD):
                 columns |= self._srd(detector, generated, second, rng)
         columns |= self._trackers(generated, deposits, second, rng)
-        track, nominal = generated.track, self._setup.beam.energy.value
-        columns |= digitise_track(track, nominal, generated.truth["momentum_forced"], self._digitisation.track, rng)
+        nominal, forced = self._nominal, generated.truth["momentum_forced"]
+        scale = nominal / self._setup.beam.energy.value
+        columns |= digitise_track(generated.track, nominal, scale, forced, self._digitisation.track, rng)
         return columns | self._truth(generated, deposits, second)
 
     def _calorimeter(
@@ -152,10 +154,12 @@ class Digitiser:
     def _srd(
         self, detector: SRD, generated: GeneratedEvents, second: SecondParticles | None, rng: Generator
     ) -> Columns:
-        readout, nominal = self._digitisation.srd[detector.name], self._setup.beam.energy.value
-        energy = digitise_modules(_radiating(generated, nominal), nominal, detector.n_channels, readout, rng)
+        readout, reference = self._digitisation.srd[detector.name], self._setup.beam.energy.value
+        first = _radiating(generated, self._nominal)
+        energy = digitise_modules(first, reference, detector.n_channels, readout, rng)
         if second is not None:
-            late = digitise_modules(_radiating(second.generated, nominal), nominal, detector.n_channels, readout, rng)
+            other = _radiating(second.generated, self._nominal)
+            late = digitise_modules(other, reference, detector.n_channels, readout, rng)
             energy[second.event] += late * self._share(second)[:, None]
         energy += rng.normal(0.0, readout.noise.value, energy.shape)
         energy[:, self._dead[detector.name]] = 0.0

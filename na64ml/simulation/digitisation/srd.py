@@ -38,7 +38,7 @@ def synchrotron_radiation(momentum: float, integral: float, length: float) -> Ra
 
 def digitise_modules(
     radiating_energy: NDArray[np.float64],
-    nominal_energy: float,
+    reference_energy: float,
     n_modules: int,
     readout: SRDReadout,
     rng: Generator,
@@ -52,11 +52,11 @@ def digitise_modules(
     ----------
     radiating_energy
         Energy in GeV of the electron whose radiation is seen, 0 for none, ``[n_events]``.
-    nominal_energy
+    reference_energy
         Energy in GeV to which the parameters of the readout refer.
     """
     radiates = radiating_energy > 0
     photons = rng.poisson(readout.photons.value * radiates[:, None], (len(radiates), n_modules))
-    scale = readout.visible.value / readout.shape.value * (radiating_energy / nominal_energy) ** 2
+    scale = readout.visible.value / readout.shape.value * (radiating_energy / reference_energy) ** 2
     # The sum of k gamma variates of one scale is a gamma variate of k times the shape.
     return np.asarray(rng.standard_gamma(readout.shape.value * photons) * scale[:, None])

@@ -12,7 +12,7 @@ CHI2_NDF = 4
 
 
 def digitise_track(
-    track: BeamTrack, nominal: float, forced: NDArray[np.bool_], readout: TrackReadout, rng: Generator
+    track: BeamTrack, nominal: float, scale: float, forced: NDArray[np.bool_], readout: TrackReadout, rng: Generator
 ) -> dict[str, NDArray[np.float32]]:
     """Return the columns of the measured track, ``[n_events]``.
 
@@ -20,9 +20,11 @@ def digitise_track(
     ----------
     nominal
         Beam energy in GeV, measured where the momentum is ``forced`` to be wrong in the dangerous way.
+    scale
+        Beam energy over that to which the range of wrong momenta refers.
     """
     n_events = len(track)
-    low, high = readout.wrong_momentum.value
+    low, high = (scale * momentum for momentum in readout.wrong_momentum.value)
     wrong = rng.random(n_events) < readout.wrong_fraction.value
     true = np.where(forced, nominal, track.p)
     momentum = np.where(
