@@ -17,7 +17,7 @@ STEP = 1.6
 
 def main() -> None:
     found = json.loads((FOLDER / "beam_energies.json").read_text())
-    figure, (efficiency, decays) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    figure, (efficiency, decays) = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
     for place, (name, tests) in enumerate(curves(found).items()):
         shifted = [energy + (place - 2) * STEP for energy in tests]
         points = [test[POINT] for test in tests.values()]
@@ -30,8 +30,8 @@ def main() -> None:
         ]
         decays.plot(shifted, left, "o", markersize=5)
     efficiency.set(xlabel="beam energy (GeV)", ylabel="signal at 1 reducible survivor, 80 % box")
-    decays.set(xlabel="beam energy (GeV)", ylabel="reducible and decays left at signal 0.78, 50 % box", yscale="log")
-    figure.legend(loc="outside upper center", ncols=3)
+    decays.set(xlabel="beam energy (GeV)", ylabel="background left at signal 0.78, 50 % box", yscale="log")
+    figure.legend(loc="outside upper center", ncols=5, fontsize="small")
     figure.savefig(FOLDER / "beam_energies.png", dpi=150)
 
 
@@ -40,6 +40,7 @@ def curves(found: dict) -> dict[str, dict[int, dict]]:
     tests = {
         name: {int(key.split()[0]): test for key, test in result.items() if key.endswith(" GeV")}
         for name, result in found.items()
+        if "validation_loss" in result
     }
     alone = {
         energy: tests[name][energy]

@@ -10,11 +10,11 @@ from na64ml.cli.options import add_files, add_mode, add_model, console, event_pr
 from na64ml.events.atomic import atomic_path
 from na64ml.events.reader import EventReader
 from na64ml.events.root_files import expand
+from na64ml.inference.sieve import Sieve, Tally
+from na64ml.inference.skim import skim
 from na64ml.resources import shipped
 from na64ml.selection.blinding import Blinding
 from na64ml.selection.cutflow import DATA
-from na64ml.selection.sieve import Sieve, Tally
-from na64ml.selection.skim import skim
 from na64ml.selection.viewer import make_viewer
 
 

@@ -16,7 +16,7 @@ from na64ml.events.root_files import expand, iterate_arrays, open_tree
 from na64ml.events.splits import check_unique
 from na64ml.events.tree_form import TreeForm, form_of, gathered, notes_of
 from na64ml.events.writer import write_tree
-from na64ml.selection.sieve import Sieve, Tally
+from na64ml.inference.sieve import Sieve, Tally
 
 LABELS, PROVENANCE = "labels", "provenance"
 """Names of the notes beside the tree of a simulated sample."""

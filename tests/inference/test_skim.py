@@ -11,14 +11,14 @@ from na64ml.errors import ConfigError, InputError
 from na64ml.events.batch import EventBatch
 from na64ml.events.reader import EventReader
 from na64ml.events.tree_form import notes_of
+from na64ml.inference import skim as skim_module
 from na64ml.inference.scorer import Scorer
+from na64ml.inference.sieve import Sieve, Tally
+from na64ml.inference.skim import skim
 from na64ml.resources import shipped
-from na64ml.selection import skim as skim_module
 from na64ml.selection.blinding import Blinding
 from na64ml.selection.mode import Mode
 from na64ml.selection.selection import Selection
-from na64ml.selection.sieve import Sieve, Tally
-from na64ml.selection.skim import skim
 from na64ml.selection.variables import compute
 from na64ml.selection.view import EventView
 
