@@ -14,8 +14,9 @@ from na64ml.models.pooling import group_statistics
 _POSITION = (0, 1, 2, 3, 4)
 _ENERGY = (5, 6, 7)
 _TIME = (8, 9)
+_PROFILE = (10, 11)
 FEATURES_OF_KIND = {
-    "calorimeter": _POSITION + _ENERGY + _TIME,
+    "calorimeter": _POSITION + _ENERGY + _TIME + _PROFILE,
     "counter": _ENERGY + _TIME,
     "srd": _ENERGY + _TIME,
     "tracker": _POSITION + _TIME,
@@ -140,6 +141,6 @@ class DetectorEncoder(nn.Module):
         self.layers = nn.Sequential(nn.Linear(len(columns), width), nn.ReLU(), nn.Linear(width, width))
 
     def forward(self, hit_features: Tensor) -> Tensor:
-        """Return ``[n_hits, width]`` of hit features ``[n_hits, 10]``."""
+        """Return ``[n_hits, width]`` of hit features ``[n_hits, 12]``."""
         encoded: Tensor = self.layers(hit_features.index_select(1, self.columns))
         return encoded

@@ -14,12 +14,13 @@ from na64ml.models.inputs import NetworkInputs
 from na64ml.models.layers import LayerFinder
 from na64ml.models.normalisation import Normalisation
 from na64ml.models.pooling import group_max, group_sum
+from na64ml.models.shower_profile import ShowerProfile
 from na64ml.setups.channels import AXIS_X, AXIS_Y
 
-N_HIT_FEATURES = 10
+N_HIT_FEATURES = 12
 N_TRACK_FEATURES = 7
 _N_AMOUNTS = 3
-_N_SHAPES = 7
+_N_SHAPES = 8
 
 _MEV = 1e-3
 _MM = 1.0
@@ -39,11 +40,14 @@ class EventFeatures(nn.Module):
     compressed to resolve a millimetre (the kink of a decay) beside a metre (a secondary).
 
     Of a hit: distances from the track line in x and y, the same compressed, whether it is off the line, logarithm of
-    the energy, energy, share of the layer's energy in the event, time, and whether there is a time.
+    the energy, energy, share of the layer's energy in the event, time, whether there is a time; and of a cell of a
+    calorimeter the share that a shower on the track line would have there, and by how much the energy differs from it
+    (`na64ml.models.shower_profile.ShowerProfile`).
 
     Of a layer: the number of hits, the energy sum and its logarithm; and the shape of its hits: largest share of one
     hit, distance of the nearest hit from the track line and whether it is off the line, distance of the centroid,
-    widths in x and y, average distance of the hits. A layer without hits has the average shape.
+    widths in x and y, average distance of the hits, and how much they differ together from a shower on the track line.
+    A layer without hits has the average shape.
 
     Of the track: momentum, angles, logarithm of chi2, and whether momentum, angle and chi2 are known.
     """
@@ -52,6 +56,7 @@ class EventFeatures(nn.Module):
         super().__init__()
         self.layers = LayerFinder(inputs)
         self.energy = EnergyScale(inputs)
+        self.profile = ShowerProfile(inputs, self.layers)
         self.hit_norm = Normalisation(len(self.layers), N_HIT_FEATURES)
         self.amount_norm = Normalisation(len(self.layers), _N_AMOUNTS)
         self.shape_norm = Normalisation(len(self.layers), _N_SHAPES)
@@ -72,7 +77,7 @@ class EventFeatures(nn.Module):
 
         Returns
         -------
-        Hit features ``[n_hits, 10]``, layer of each hit ``[n_hits]`` and event features
+        Hit features ``[n_hits, 12]``, layer of each hit ``[n_hits]`` and event features
         ``[n_events, n_event_features]``.
         """
         raw = self.raw(hits, detector, event, track)
@@ -104,11 +109,15 @@ class EventFeatures(nn.Module):
         share = positive / total_of_hit[:, 0].clamp(min=1e-6)
         radius = torch.sqrt(u * u + v * v)
         has_time = torch.isfinite(hits[:, 4]).to(hits.dtype)
+        expected, pull = self.profile(u, v, layer, positive, total_of_hit[:, 0])
         hit = [u, v, compress(u), compress(v), kink(radius), *_energies(positive), share, time, has_time]
+        hit += [expected, compress(pull)]
         count = group_sum(torch.ones_like(total_of_hit), pair, n_pairs)
         # Hits with energy count by their share of it, hits without (trackers) equally.
         weight = torch.where(total_of_hit > 0, share[:, None], 1 / take_rows(count, pair))
-        means = group_sum(weight * torch.stack([u, v, radius], dim=1), pair, n_pairs)
+        of_hit = torch.cat([weight * torch.stack([u, v, radius], dim=1), (pull * pull)[:, None]], dim=1)
+        sums = group_sum(of_hit, pair, n_pairs)
+        means, chi2_of_profile = sums[:, :3], sums[:, 3:]
         from_mean = torch.stack([u, v], dim=1) - take_rows(means[:, :2], pair)
         widths = torch.sqrt(group_sum(weight * from_mean * from_mean, pair, n_pairs) + _SMALL**2)
         extremes = group_max(torch.stack([share, -compress(radius)], dim=1), pair, n_pairs)
@@ -122,11 +131,12 @@ class EventFeatures(nn.Module):
             hits=torch.stack(hit, dim=1),
             layer=layer,
             amounts=torch.stack([torch.log1p(count[:, 0]), *_energies(total[:, 0])], dim=1),
-            shapes=torch.cat([extremes, kink(nearest), distances], dim=1),
+            shapes=torch.cat([extremes, kink(nearest), distances, torch.log1p(chi2_of_profile)], dim=1),
             present=(count > 0).to(hits.dtype),
             track=torch.stack([momentum, angle_x, angle_y, quality, known[:, 0], known[:, 1], known[:, 5]], dim=1),
         )
 
+    @torch.no_grad()
     def fit(self, batches: Iterable[PackedBatch]) -> None:
         """Fit the normalisation on a training sample.
 
@@ -157,7 +167,7 @@ class RawFeatures:
     Parameters
     ----------
     hits, layer
-        ``[n_hits, 10]`` and the layer of each hit ``[n_hits]``.
+        ``[n_hits, 12]`` and the layer of each hit ``[n_hits]``.
     amounts, shapes, present
         Of (event, layer) pairs, event by event: ``[n_events * n_layers, n]``; whether the layer has hits.
     track

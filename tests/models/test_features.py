@@ -124,7 +124,7 @@ def test_a_layer_without_hits_has_the_average_shape(
     features.fit([batch])
     _, _, event_features = features(batch.hits, batch.detector, batch.event, batch.track)
     raw = features.raw(batch.hits, batch.detector, batch.event, batch.track)
-    per_layer = event_features[:, :-7].reshape(len(raw.present), 10)
+    per_layer = event_features[:, :-7].reshape(len(raw.present), 11)
     empty = raw.present[:, 0] == 0
     assert (per_layer[empty, 3:] == 0).all()
     assert (per_layer[~empty, 3:] != 0).any()

@@ -35,7 +35,7 @@ DETECTORS = ("SRD", "VHCAL", "ECAL", "VETO", "HCAL", "MM", "ST")
 """Order of the one-hot columns; that of a reader depends on its layout."""
 
 HIT = ("u", "v", "log_u", "log_v", "kink", "log_energy", "energy", "share", "time", "has_time")
-"""Hit features of `na64ml.models.features.EventFeatures`."""
+"""Hit features of `na64ml.models.features.EventFeatures`, without those of the shower profile."""
 TRACK = ("momentum", "angle_x", "angle_y", "quality", "has_momentum", "has_angle", "has_quality")
 """Its track features; ParticleNet has no event features, so that every hit carries them."""
 PLACE = ("place_x", "place_y", "place_z", "depth")
@@ -93,6 +93,7 @@ def batches(events: EventBatch, members: NDArray[np.int64]) -> Iterator[tuple[Pa
         yield pack(events, which, label, weight), which
 
 
+@torch.no_grad()
 def hits(reader: EventReader, batch: PackedBatch) -> dict[str, Any]:
     """Return the features of hits as a jagged record."""
     network = EdgeConvNetwork(network_inputs(reader, load_mode("na64e_invisible")))
@@ -100,9 +101,8 @@ def hits(reader: EventReader, batch: PackedBatch) -> dict[str, Any]:
     raw = network.features.raw(batch.hits, batch.detector, batch.event, batch.track)
     order = torch.tensor([DETECTORS.index(name) for name in reader.detectors])
     one_hot = torch.nn.functional.one_hot(order[batch.detector], len(DETECTORS))
-    values = (
-        torch.cat([raw.hits, place, place[:, 2:], one_hot, raw.track[batch.event]], dim=1).numpy().astype(np.float32)
-    )
+    columns = [raw.hits[:, : len(HIT)], place, place[:, 2:], one_hot, raw.track[batch.event]]
+    values = torch.cat(columns, dim=1).numpy().astype(np.float32)
     names = (*HIT, *PLACE, *(f"is_{name}" for name in DETECTORS), *TRACK)
     counts = np.bincount(batch.event.numpy(), minlength=batch.n_events)
     return {"hit": ak.unflatten(ak.zip(dict(zip(names, values.T, strict=True))), counts)}
