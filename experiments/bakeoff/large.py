@@ -1,8 +1,8 @@
 """The default and the fast network and boosted trees on a large sample; tested on the same Geant4 events.
 
-    python experiments/bakeoff/large.py train300k.root na64e_invisible_geant4.root
+    python experiments/bakeoff/large.py train300k.root shipped:na64e_invisible_geant4.root hard.root
 
-Both files have the same layout, which lies beside the first one. Trainings that are finished are not repeated.
+All files have the same layout, which lies beside the first one. Trainings that are finished are not repeated.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from chain.run import OTHER, TESTED, Sample, study
 from na64ml.graphs.sample import Split
 
 NETWORKS = ("EdgeConv, factorised", "EdgeConv")
-EPOCHS = 6
+EPOCHS = 8
 TREES = "Boosted trees"
 
 
