@@ -23,7 +23,7 @@ from chain.run import OTHER, TESTED, Sample, study
 from na64ml.graphs.sample import Split
 
 NETWORKS = ("EdgeConv, factorised", "EdgeConv")
-EPOCHS = 8
+EPOCHS = 6
 TREES = "Boosted trees"
 
 

@@ -1,6 +1,6 @@
 r"""Decays and reducible events that networks or boosted trees leave in a large sample of showers that no training saw.
 
-    na64ml simulate experiments/fast_engines/library.yaml --events 200000 --set seed=20261131 --set run=6512 \
+    na64ml simulate experiments/fast_engines/library.yaml --events 200000 --set seed=20261131 --set run=6511 \
         --set shard_events=5000 --set engine.init_args.pool='{of: 2, use: 1}' --out unseen.root
     python experiments/bakeoff/unseen.py unseen.root "Boosted trees=trees.onnx" "EdgeConv, factorised=fast.onnx"
 

@@ -14,6 +14,8 @@ _START = 0.1
 """Radius of the profile before training, in pitches: that of electrons in the ECAL of the reference events."""
 _CROSS_TALK = 0.003
 """Share of the energy of a layer that strays into every cell (physics.md 5.3 [C])."""
+_STOCHASTIC, _GAIN = 0.10, 0.04
+"""Resolution of the ECAL at 1 GeV and spread of the gains of its cells (physics.md 5.4 [M-H], [V-code])."""
 _SMALLEST_NOISE = 1e-3
 """In GeV, where a setup gives no noise."""
 
@@ -66,33 +68,40 @@ class ShowerProfile(nn.Module):
 
         Returns
         -------
-        Expected share of the cell ``[n_hits]``, and its energy above the expectation in units of its spread by noise
-        and cross-talk ``[n_hits]``.
+        Expected share of the cell ``[n_hits]``, and its energy above the expectation in units of its spread by noise,
+        cross-talk, sampling and gain ``[n_hits]``.
         """
         constants = torch.cat([self.half_pitch, self.noise[:, None], self.is_calorimeter[:, None]], dim=1)
         half_x, half_y, noise, is_calorimeter = take_rows(constants, layer).unbind(1)
         radius = take_rows(self.log_radius.exp()[:, None], layer)[:, 0]
         expected = is_calorimeter * cell_share(u, v, half_x, half_y, radius)
-        spread = torch.sqrt(noise * noise + (_CROSS_TALK * total) * (_CROSS_TALK * total))
-        return expected, is_calorimeter * (energy - expected * total) / spread
+        mean, stray = expected * total, _CROSS_TALK * total
+        variance = noise * noise + stray * stray + _STOCHASTIC**2 * mean + (_GAIN * mean) * (_GAIN * mean)
+        return expected, is_calorimeter * (energy - mean) / torch.sqrt(variance)
 
 
 def cell_share(u: Tensor, v: Tensor, half_x: Tensor, half_y: Tensor, radius: Tensor) -> Tensor:
-    """Return the share of a shower at the origin in a cell with centre ``(u, v)`` and half widths, all in mm."""
-    angles = _strip_angle(u, v + half_y, half_x, radius) - _strip_angle(u, v - half_y, half_x, radius)
-    return angles / (2 * math.pi)
+    """Return the share of a shower at the origin in a cell with centre ``(u, v)`` and half widths, all in mm.
 
-
-def _strip_angle(u: Tensor, y: Tensor, half_x: Tensor, radius: Tensor) -> Tensor:
-    """Return the solid angle of the rectangle from ``u - half_x`` to ``u + half_x`` and from 0 to ``y``.
-
-    That of a rectangle from 0 to x is atan(x y / (R sqrt(x^2 + y^2 + R^2))). The difference of both arctangents is
-    taken as one, of half the angle, which has no branches and loses no digits far away.
+    The solid angle of the rectangle from the origin to (x, y) is atan(x y / (R sqrt(x^2 + y^2 + R^2))). That of a cell
+    is a sum of four with signs, taken as differences of half angles by their tangents: first along the axis on which
+    the cell is farther away, where the angles are small. So little is lost to rounding, in which runtimes differ.
     """
-    low, high = _tangent(u - half_x, y, radius), _tangent(u + half_x, y, radius)
-    lengths = torch.sqrt((1 + low * low) * (1 + high * high))
-    return 2 * torch.atan((high - low) / (1 + low * high + lengths))
+    along_x = u.abs() > v.abs()
+    far, near = torch.where(along_x, u, v), torch.where(along_x, v, u)
+    half_far, half_near = torch.where(along_x, half_x, half_y), torch.where(along_x, half_y, half_x)
+
+    def strip(y: Tensor) -> Tensor:
+        return _half_angle(_tangent(far - half_far, y, radius), _tangent(far + half_far, y, radius))
+
+    return 2 / math.pi * torch.atan(_half_angle(strip(near - half_near), strip(near + half_near)))
 
 
 def _tangent(x: Tensor, y: Tensor, radius: Tensor) -> Tensor:
+    """Return the tangent of the solid angle of the rectangle from the origin to (x, y)."""
     return x * y / (radius * torch.sqrt(x * x + y * y + radius * radius))
+
+
+def _half_angle(low: Tensor, high: Tensor) -> Tensor:
+    """Return tan((b - a) / 2) from tan(a) and tan(b), for angles between -pi/2 and pi/2."""
+    return (high - low) / (1 + low * high + torch.sqrt((1 + low * low) * (1 + high * high)))

@@ -43,7 +43,7 @@ def test_a_shower_on_a_border_or_a_corner_is_shared_evenly() -> None:
 def test_shares_in_single_precision_are_those_in_double_precision() -> None:
     torch.manual_seed(1)
     centres = torch.cat([torch.randn(2000, 2) * 40, torch.randn(2000, 2) * 1000])
-    torch.testing.assert_close(share(centres).double(), share(centres.double()), rtol=0, atol=1e-6)
+    torch.testing.assert_close(share(centres).double(), share(centres.double()), rtol=0, atol=3e-7)
 
 
 def test_cells_that_hold_their_share_have_no_pull_and_a_shifted_shower_has(inputs: NetworkInputs) -> None:
@@ -56,7 +56,7 @@ def test_cells_that_hold_their_share_have_no_pull_and_a_shifted_shower_has(input
     _, none = profile(*cells.T, layer, expected * total, total)
     assert none.abs().max() < 1e-3
     _, pull = profile(*(cells + torch.tensor([10.0, 0])).T, layer, expected * total, total)
-    assert pull.abs().max() > 5
+    assert pull.abs().max() > 3
 
 
 def test_only_calorimeters_have_a_profile(inputs: NetworkInputs, few_events: EventBatch, packed: Pack) -> None:
