@@ -15,6 +15,7 @@ from na64ml.events.reader import EventReader
 from na64ml.graphs.batch import PackedBatch, pack
 from na64ml.graphs.sample import Split
 from na64ml.models.checkpoint import NetworkRecord, network_record
+from na64ml.models.delivered import DeliveredNetwork
 from na64ml.models.edge_conv_network import EdgeConvNetwork
 from na64ml.models.inputs import NetworkInputs, network_inputs
 from na64ml.resources import shipped
@@ -89,10 +90,20 @@ def record(network: EdgeConvNetwork, reader: EventReader) -> NetworkRecord:
 
 
 @pytest.fixture(scope="session")
+def threshold(network: EdgeConvNetwork, few_events: EventBatch, packed: Callable[[EventBatch], PackedBatch]) -> float:
+    """A cut on the score of the network that half of the events pass."""
+    batch = packed(few_events)
+    with torch.no_grad():
+        _, _, score, _ = DeliveredNetwork(network)(batch.hits, batch.detector, batch.event, batch.track)
+    return float(score.nanmedian())
+
+
+@pytest.fixture(scope="session")
 def onnx_file(
     network: EdgeConvNetwork,
     record: NetworkRecord,
     few_events: EventBatch,
+    threshold: float,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """The network exported with one working point; read it, do not change it."""
@@ -100,7 +111,10 @@ def onnx_file(
     from na64ml.inference.metadata import WorkingPoint
 
     point = WorkingPoint(
-        name="signal_90", threshold=0.5, efficiency={"dark_photon": (0.9, 0.88, 0.92)}, interval="Clopper-Pearson 95 %"
+        name="signal_90",
+        threshold=threshold,
+        efficiency={"dark_photon": (0.9, 0.88, 0.92)},
+        interval="Clopper-Pearson 95 %",
     )
     file = tmp_path_factory.mktemp("export") / "network.onnx"
     export(network, record, few_events, file, working_points=(point,), code={"na64ml_version": "test"})

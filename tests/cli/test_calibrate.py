@@ -40,7 +40,7 @@ def test_an_untrained_network_is_made_less_sure(
     text = " ".join(capsys.readouterr().err.split())
     after, before = (float(word) for word in re.search(r"validation events: ([\d.]+), was ([\d.]+)", text).groups())
     assert after < before
-    assert after >= np.log(7) - 0.01  # it knows nothing of the seven classes
+    assert after >= np.log(7) - 0.05  # it knows next to nothing of the seven classes
     events = few_events.select(slice(0, 20))
     scores = {path: open_model(path).score(events) for path in (checkpoint, out)}
     assert np.array_equal(scores[out].logits, scores[checkpoint].logits)

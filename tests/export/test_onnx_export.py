@@ -57,7 +57,7 @@ def test_inputs_and_outputs_have_named_axes(model: onnx.ModelProto) -> None:
 
 
 def test_there_is_one_metadata_property_with_a_schema(
-    model: onnx.ModelProto, network: EdgeConvNetwork, record: NetworkRecord
+    model: onnx.ModelProto, network: EdgeConvNetwork, record: NetworkRecord, threshold: float
 ) -> None:
     assert [entry.key for entry in model.metadata_props] == [PROPERTY]
     content = json.loads(model.metadata_props[0].value)
@@ -66,7 +66,7 @@ def test_there_is_one_metadata_property_with_a_schema(
     assert metadata.detectors == network.inputs.detector_names
     assert metadata.contracts == (record.contract,)
     assert metadata.classes[0] == "dark_photon"
-    assert metadata.thresholds == {"signal_90": 0.5}
+    assert metadata.thresholds == {"signal_90": threshold}
     assert metadata.temperature == 1
     assert metadata.weights_hash == weights_hash(network)
     assert (metadata.run_id, metadata.data_hash) == (record.run_id, record.data_hash)
@@ -165,10 +165,10 @@ def test_operators_outside_the_standard_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_description_of_a_working_point_reaches_the_scorer(onnx_file: Path) -> None:
+def test_the_description_of_a_working_point_reaches_the_scorer(onnx_file: Path, threshold: float) -> None:
     from na64ml.inference import Scorer
 
     point = Scorer(onnx_file).metadata.working_points[0]
     assert point.efficiency["dark_photon"] == (0.9, 0.88, 0.92)
     assert point.interval == "Clopper-Pearson 95 %"
-    assert np.isclose(point.threshold, 0.5)
+    assert np.isclose(point.threshold, threshold)
