@@ -15,7 +15,9 @@ def graph(path: Path) -> bytes:
     return onnx.load(path).graph.SerializeToString()
 
 
-def test_set_adds_and_replaces(onnx_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_set_adds_and_replaces(
+    onnx_file: Path, threshold: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "new.onnx"
     assert main(["working-points", "set", str(onnx_file), "signal_90=0.75", "loose=-2e1", "--out", str(out)]) == 0
     before, after = Scorer(onnx_file).metadata, Scorer(out).metadata
@@ -23,7 +25,7 @@ def test_set_adds_and_replaces(onnx_file: Path, tmp_path: Path, capsys: pytest.C
     assert after.weights_hash == before.weights_hash
     assert after.model_copy(update={"working_points": before.working_points}) == before
     assert graph(out) == graph(onnx_file)
-    assert before.thresholds == {"signal_90": 0.5}
+    assert before.thresholds == {"signal_90": threshold}
     assert after.working_points[0].efficiency == {}  # those of the old threshold do not hold any more
     capsys.readouterr()
     assert main(["working-points", "show", str(onnx_file)]) == 0
@@ -40,16 +42,18 @@ def points_file(path: Path, weights_hash: str) -> Path:
     return path
 
 
-def test_points_of_an_evaluation(onnx_file: Path, tmp_path: Path) -> None:
+def test_points_of_an_evaluation(onnx_file: Path, threshold: float, tmp_path: Path) -> None:
     file = points_file(tmp_path / "points.json", Scorer(onnx_file).metadata.weights_hash)
     out = tmp_path / "new.onnx"
     assert main(["working-points", "set", str(onnx_file), "--from", str(file), "--out", str(out)]) == 0
     metadata = Scorer(out).metadata
-    assert metadata.thresholds == {"signal_90": 0.5, "signal_80": 2.5}
+    assert metadata.thresholds == {"signal_90": threshold, "signal_80": 2.5}
     assert metadata.working_points[1].efficiency["dark_photon"] == (0.8, 0.7, 0.9)
 
 
-def test_wrong_points_are_refused(onnx_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_points_are_refused(
+    onnx_file: Path, threshold: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     other = points_file(tmp_path / "points.json", "of another")
     for arguments, named in (
         (["loose"], "'loose': is not NAME=THRESHOLD"),
@@ -63,7 +67,7 @@ def test_wrong_points_are_refused(onnx_file: Path, tmp_path: Path, capsys: pytes
         assert named in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "new.onnx").exists()
     assert main(["working-points", "set", str(onnx_file), "a=1", "--out", str(onnx_file)]) == 2
-    assert Scorer(onnx_file).metadata.thresholds == {"signal_90": 0.5}
+    assert Scorer(onnx_file).metadata.thresholds == {"signal_90": threshold}
 
 
 def test_a_selection_uses_them_by_name(onnx_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
