@@ -39,19 +39,15 @@ class ShowerProfile(nn.Module):
         Their layers.
     """
 
-    half_pitch: Tensor
-    noise: Tensor
-    is_calorimeter: Tensor
+    constants: Tensor
+    """Half widths of a cell in mm, noise in GeV and whether it is a calorimeter, ``[n_layers, 4]``."""
 
     def __init__(self, inputs: NetworkInputs, layers: LayerFinder) -> None:
         super().__init__()
         owners = [inputs.detectors[index] for index in layers.detector.tolist()]
         pitch = torch.tensor([owner.pitch[:2] for owner in owners])
-        noise = torch.tensor([owner.noise or _SMALLEST_NOISE for owner in owners])
-        is_calorimeter = torch.tensor([float(owner.kind == _CALORIMETER) for owner in owners])
-        self.register_buffer("half_pitch", pitch / 2, persistent=False)
-        self.register_buffer("noise", noise, persistent=False)
-        self.register_buffer("is_calorimeter", is_calorimeter, persistent=False)
+        others = torch.tensor([(owner.noise or _SMALLEST_NOISE, owner.kind == _CALORIMETER) for owner in owners])
+        self.register_buffer("constants", torch.cat([pitch / 2, others], dim=1), persistent=False)
         self.log_radius = nn.Parameter(torch.log(_START * pitch.mean(dim=1)))
 
     def forward(self, u: Tensor, v: Tensor, layer: Tensor, energy: Tensor, total: Tensor) -> tuple[Tensor, Tensor]:
@@ -71,8 +67,7 @@ class ShowerProfile(nn.Module):
         Expected share of the cell ``[n_hits]``, and its energy above the expectation in units of its spread by noise,
         cross-talk, sampling and gain ``[n_hits]``.
         """
-        constants = torch.cat([self.half_pitch, self.noise[:, None], self.is_calorimeter[:, None]], dim=1)
-        half_x, half_y, noise, is_calorimeter = take_rows(constants, layer).unbind(1)
+        half_x, half_y, noise, is_calorimeter = take_rows(self.constants, layer).unbind(1)
         radius = take_rows(self.log_radius.exp()[:, None], layer)[:, 0]
         expected = is_calorimeter * cell_share(u, v, half_x, half_y, radius)
         mean, stray = expected * total, _CROSS_TALK * total

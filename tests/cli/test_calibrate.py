@@ -29,18 +29,18 @@ def test_an_untrained_network_is_made_less_sure(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Its logits say next to nothing, so a larger temperature is better; everything else stays."""
+    """Its logits say nothing, so the best temperature is the largest; everything else stays."""
     out = tmp_path / "calibrated.ckpt"
     assert main(["calibrate", FILE, "--model", str(checkpoint), "--out", str(out)]) == 0
     calibrated, _ = load_network(out)
-    assert float(calibrated.temperature) > 1.2
+    assert float(calibrated.temperature) > 2
     for name, values in network.state_dict().items():
         if name != "temperature":
             assert torch.equal(calibrated.state_dict()[name], values)
     text = " ".join(capsys.readouterr().err.split())
     after, before = (float(word) for word in re.search(r"validation events: ([\d.]+), was ([\d.]+)", text).groups())
     assert after < before
-    assert after >= np.log(7) - 0.05  # it knows next to nothing of the seven classes
+    assert after >= np.log(7) - 0.01  # it knows nothing of the seven classes
     events = few_events.select(slice(0, 20))
     scores = {path: open_model(path).score(events) for path in (checkpoint, out)}
     assert np.array_equal(scores[out].logits, scores[checkpoint].logits)
