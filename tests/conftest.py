@@ -69,7 +69,7 @@ def network(
     inputs: NetworkInputs, reference_events: EventBatch, packed: Callable[[EventBatch], PackedBatch]
 ) -> EdgeConvNetwork:
     """An untrained network with fitted normalisation."""
-    torch.manual_seed(3)
+    torch.manual_seed(0)
     made = EdgeConvNetwork(inputs, width=8, n_blocks=2, k=N_NEIGHBOURS, head_width=16)
     made.fit_normalisation([packed(reference_events.select(slice(0, None, 5)))])
     return made.eval()
