@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from na64ml.events.layout import layout_beside
 from na64ml.events.reader import EventReader
 from na64ml.inference import Scorer
 from na64ml.selection.efficiency import efficiency
@@ -57,7 +58,7 @@ def scored(sample: Path, scorers: dict[str, Scorer]) -> tuple[dict[str, NDArray[
     The columns are label, weight, leading shower, energy in the ECAL (infinite if not triggered) and a score for each
     network (NaN outside the larger box).
     """
-    reader = EventReader(str(sample.with_name(f"{sample.stem}.layout.yaml")))
+    reader = EventReader(str(layout_beside(sample)))
     mode = load_mode("na64e_invisible")
     parts: dict[str, list[NDArray[np.float64]]] = {}
     seconds = dict.fromkeys(scorers, 0.0)

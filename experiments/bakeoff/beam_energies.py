@@ -27,6 +27,7 @@ from chain.run import BOXES, Sample, command, study
 
 from na64ml.cli.models import open_model
 from na64ml.events.batch import TRACK_FEATURES
+from na64ml.events.layout import layout_beside
 from na64ml.events.reader import EventReader
 from na64ml.selection.variables import compute
 
@@ -131,12 +132,12 @@ def trained(work: Path, name: str, case: Case) -> Training:
         # Training takes the layout from beside the first file; only the layout differs.
         hidden = work / "momentum_hidden"
         hidden.mkdir(exist_ok=True)
-        layout = yaml.safe_load(layout_of(files[0]).read_text())
+        layout = yaml.safe_load(layout_beside(files[0]).read_text())
         del layout["track"]["p"]
         link = hidden / files[0].name
         if not link.is_symlink():
             link.symlink_to(files[0].resolve())
-        layout_of(link).write_text(yaml.safe_dump(layout, sort_keys=False))
+        layout_beside(link).write_text(yaml.safe_dump(layout, sort_keys=False))
         files[0] = link
     training = Training(
         work / "networks" / name.replace(", ", "_").replace(" ", "_"), files, OPTIONS, cache=work / "cache"
@@ -145,14 +146,9 @@ def trained(work: Path, name: str, case: Case) -> Training:
     return training
 
 
-def layout_of(file: Path) -> Path:
-    """Return the layout beside a file."""
-    return file.with_name(f"{file.stem}.layout.yaml")
-
-
 def in_boxes(file: Path) -> Sample:
     """Return test events; a box holds those with less than its share, in per cent, of the beam energy in the ECAL."""
-    reader = EventReader(str(layout_of(file)))
+    reader = EventReader(str(layout_beside(file)))
     whole = Sample.of(reader.read(file), reader)
     share = compute(["ecal_beam_fraction"], whole.view)["ecal_beam_fraction"]
     triggered = whole.mode.trigger_mask(whole.view)

@@ -25,6 +25,8 @@ from bakeoff.decays import BOX, SIGNAL, truth
 from chain.boosted_trees import boosted_tree_scores, variables
 from chain.run import OTHER, TESTED, Sample
 
+from na64ml.events.layout import layout_beside
+
 TRACK = 0.7
 """Resolution in mm of the track line in the front face of the ECAL, in x and in y: a third of what counts as a kink."""
 
@@ -37,7 +39,7 @@ def main() -> None:
     parser.add_argument("sample", help="signal and decays of late_decays.yaml, the layout beside them")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "decay_limit.json")
     arguments = parser.parse_args()
-    sample = Sample.read(arguments.sample, str(Path(arguments.sample).with_suffix(".layout.yaml")))
+    sample = Sample.read(arguments.sample, str(layout_beside(Path(arguments.sample))))
     train, tested = (
         Part.of(arguments.sample, sample),
         {file: Part.of(file, Sample.read(file)) for file in (TESTED, OTHER)},

@@ -20,6 +20,7 @@ from bakeoff.training import DATASET, Training
 from chain.boosted_trees import boosted_tree_scores, variables
 from chain.run import OTHER, TESTED, Sample, study
 
+from na64ml.events.layout import layout_beside
 from na64ml.graphs.sample import Split
 
 NETWORKS = ("EdgeConv, factorised", "EdgeConv")
@@ -55,7 +56,7 @@ def trained(work: Path, samples: list[Path], name: str) -> Training:
 
 def trees(samples: list[Path], tested: dict[str, Sample]) -> dict[str, object]:
     """Train boosted trees on the events that train the networks, and test them."""
-    layout = str(samples[0].with_name(f"{samples[0].stem}.layout.yaml"))
+    layout = str(layout_beside(samples[0]))
     tables, labels = [], []
     for file in samples:
         sample = Sample.read(str(file), layout)

@@ -20,6 +20,7 @@ from chain.run import LEVEL, OTHER, TESTED, Sample
 
 from na64ml.evaluation.survivors import efficiency_at_survivors_interval
 from na64ml.events.batch import concatenate
+from na64ml.events.layout import layout_beside
 from na64ml.events.reader import EventReader
 from na64ml.inference import Scorer
 from na64ml.selection.efficiency import efficiency
@@ -41,8 +42,7 @@ def main() -> None:
     for name, vary in VARIATIONS.items():
         results[name] = measure(Sample.of(vary(events, reader.setup), reader), scorer, threshold)
     for name, _, file in (sample.partition("=") for sample in arguments.samples):
-        layout = str(Path(file).with_name(f"{Path(file).stem}.layout.yaml"))
-        results[name] = measure(Sample.read(file, layout), scorer, threshold)
+        results[name] = measure(Sample.read(file, str(layout_beside(Path(file)))), scorer, threshold)
     arguments.out.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(results, indent=1))
 

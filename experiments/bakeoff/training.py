@@ -10,6 +10,7 @@ import mlflow
 from chain.run import Sample, command, in_order, study
 
 from na64ml.evaluation.scored import ScoredEvents
+from na64ml.events.layout import layout_beside
 
 DATASET = "bakeoff"
 """Name that enters the split of the training events: 72 % train, 8 % validate, 20 % are left for tests."""
@@ -57,7 +58,7 @@ class Training:
         first = self.samples[0]
         data = {
             "data.files": json.dumps([str(sample) for sample in self.samples]),
-            "data.layout": first.with_name(f"{first.stem}.layout.yaml"),
+            "data.layout": layout_beside(first),
             "data.dataset": DATASET,
             "data.cache": self.cache,
         }

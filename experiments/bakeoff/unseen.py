@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "chain"))
 from chain.run import LEVEL, Sample
 
+from na64ml.events.layout import layout_beside
 from na64ml.inference import Scorer
 from na64ml.selection.efficiency import efficiency
 from na64ml.selection.independent import leading_showers
@@ -34,8 +35,7 @@ def main() -> None:
     parser.add_argument("models", nargs="+", metavar="NAME=FILE")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "unseen.json")
     arguments = parser.parse_args()
-    layout = str(arguments.sample.with_name(f"{arguments.sample.stem}.layout.yaml"))
-    sample = Sample.read(str(arguments.sample), layout)
+    sample = Sample.read(str(arguments.sample), str(layout_beside(arguments.sample)))
     results: dict[str, object] = json.loads(arguments.out.read_text()) if arguments.out.is_file() else {}
     for name, _, file in track([model.partition("=") for model in arguments.models], "scoring"):
         scorer = Scorer(file)
@@ -48,7 +48,7 @@ def main() -> None:
 
 def survivors(sample: Sample, score: np.ndarray, box: str, share: float) -> dict[str, object]:
     """Count what is left where a share of all signal is kept in a box, with intervals from distinct leading showers."""
-    kept = sample.inside[box] & (np.nan_to_num(score, nan=-np.inf) >= sample.threshold(score, box, share))
+    kept = sample.inside[box] & (score >= sample.threshold(score, box, share))
     shower, results = leading_showers(sample.view.batch), {"signal": share}
     for name, chosen in (("decays", sample.decay), ("reducible", sample.reducible)):
         found = efficiency(kept[chosen], np.ones(int(chosen.sum())), shower[chosen], LEVEL)

@@ -26,6 +26,7 @@ from overhead import spread
 
 from na64ml.events.batch import HIT_FEATURES, TRACK_FEATURES, EventBatch
 from na64ml.events.cache import build_cache, open_cache
+from na64ml.events.layout import layout_beside
 from na64ml.events.reader import EventReader
 from na64ml.graphs.loader import PackedEvents, packed_loader
 
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     facts = machine()
-    reader = EventReader(str(options.sample.with_name(f"{options.sample.stem}.layout.yaml")))
+    reader = EventReader(str(layout_beside(options.sample)))
     events, building = cached(reader, options.sample, options.work / "weaver_loader_cache")
     sample = PackedEvents(
         events, np.arange(len(events)), events.process.astype(np.int64), np.ones(len(events), dtype=np.float32)

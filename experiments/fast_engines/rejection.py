@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "chain"))
 from chain.run import CONFIG, OTHER, TESTED, Sample, command, in_order, study
 
 from na64ml.evaluation.scored import ScoredEvents
+from na64ml.events.layout import layout_beside
 
 STEPS = 12_000
 """Training steps of 64 events."""
@@ -60,7 +61,7 @@ def train(name: str, file: Path, steps: int, work: Path) -> Path:
     folder = work / name
     if not (folder / "trained").is_file():
         data = ["--data.files", json.dumps([str(file)]), "--data.dataset", name]
-        data += ["--data.layout", str(file.with_name(f"{file.stem}.layout.yaml"))]
+        data += ["--data.layout", str(layout_beside(file))]
         epochs = int(np.ceil(describe(file, steps)["epochs"]))
         length = ["--trainer.max_steps", str(steps), "--trainer.max_epochs", str(epochs)]
         command("fit", "--config", CONFIG, *data, *length, "--root", str(folder / "runs"))

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from na64ml.cli.options import add_files, add_mode, add_model, console, event_progress, open_chain
 from na64ml.events.atomic import atomic_path
+from na64ml.events.layout import layout_beside
 from na64ml.events.reader import EventReader
 from na64ml.events.root_files import expand
 from na64ml.inference.sieve import Sieve, Tally
@@ -49,7 +50,7 @@ def _layout(reader: EventReader, arguments: argparse.Namespace) -> str:
         return reader.layout.name
     if file.resolve().parent not in {Path(source).resolve().parent for source in expand(arguments.files)}:
         return str(file)
-    copy = arguments.out.with_name(f"{arguments.out.stem}.layout.yaml")
+    copy = layout_beside(arguments.out)
     if copy.resolve() != file.resolve():
         with atomic_path(copy) as part:
             shutil.copyfile(file, part)

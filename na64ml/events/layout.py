@@ -188,6 +188,11 @@ def shipped_layouts() -> list[str]:
     return sorted(path.stem for path in shipped("configs").glob(_LAYOUT_FILES))
 
 
+def layout_beside(sample: Path) -> Path:
+    """Return where the layout of a simulated sample lies: in its folder, as ``<stem>.layout.yaml``."""
+    return sample.with_name(f"{sample.stem}.layout.yaml")
+
+
 def load_layout(name: str) -> Layout:
     """Load a shipped layout by name, or any layout by the path of its YAML file.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from na64ml.errors import ConfigError
+from na64ml.events.layout import layout_beside
 from na64ml.schedulers import Scheduler
 from na64ml.simulation.recipe import Plan, Shard
 from na64ml.simulation.sample import write_layout, write_sample
@@ -70,7 +71,7 @@ def simulate(plan: Plan, out: Path, scheduler: Scheduler, progress: Progress, ke
     chunks = (read_shard(folder / shard.file_name) for shard in shards)
     n_events, content = write_sample(out, chunks, plan.labels, provenance(plan))
     names = (recipe.setup, recipe.conditions or recipe.setup)
-    layout = out.with_name(f"{out.stem}.layout.yaml")
+    layout = layout_beside(out)
     write_layout(layout, out.stem, plan.setup, names, plan.labels, plan.digitisation)
     if not keep_shards:
         shutil.rmtree(folder)

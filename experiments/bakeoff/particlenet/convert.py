@@ -21,6 +21,7 @@ import uproot
 from numpy.typing import NDArray
 
 from na64ml.events.batch import EventBatch
+from na64ml.events.layout import layout_beside
 from na64ml.events.reader import EventReader
 from na64ml.graphs.batch import PackedBatch, pack
 from na64ml.graphs.knn import STEPS_PER_PITCH
@@ -53,7 +54,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/particlenet"), help="folder for the trees")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    reader = EventReader(str(arguments.sample.with_name(f"{arguments.sample.stem}.layout.yaml")))
+    reader = EventReader(str(layout_beside(arguments.sample)))
     sample = labelled(reader, str(arguments.sample))
     for part, members in sample.parts.items():
         write(arguments.out / f"{part}.root", reader, sample, np.flatnonzero(members))
