@@ -7,8 +7,10 @@ go to the hit that comes first in the event: neighbours are sorted by the intege
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from na64ml.graphs.padding import Padding, padding
+from na64ml.graphs.rows import take_rows
 
 STEPS_PER_PITCH = 8
 """Coordinates are rounded to 1/8 of a detector's pitch, so that squared distances count in 1/64."""
@@ -58,33 +60,37 @@ def neighbour_table(grid: Tensor, event: Tensor, count: Tensor, k: int, cap: int
     k
         Neighbours per hit.
     cap
-        Hits after the first ``cap`` of an event are nobody's neighbours; at most `MAX_HITS`.
+        Hits after the first ``cap`` of an event are nobody's neighbours, and have those of the last one before; at
+        most `MAX_HITS`.
 
     Returns
     -------
     int64 ``[n_hits, k]``: rows of neighbours, nearest first, -1 where an event has no more hits.
     """
     places = padding(event, count, k + 1, cap)
-    distance = _squared_distances(grid, places).clamp(max=_MAX_DISTANCE).to(torch.int32)
-    key = distance * MAX_HITS + torch.arange(places.width, dtype=torch.int32, device=event.device)
-    nearest, choice = torch.topk(torch.where(places.is_other, key, _NO_NEIGHBOUR), k, dim=1, largest=False, sorted=True)
+    slot = torch.where(places.row < event.shape[0], torch.arange(places.width, device=event.device), _NO_NEIGHBOUR)
+    key = _distance_keys(grid, places) + take_rows(slot.to(torch.int32), event)
+    key = key.scatter(1, places.slot.clamp(max=places.width - 1)[:, None], _NO_NEIGHBOUR)
+    nearest, choice = torch.topk(key, k, dim=1, largest=False, sorted=True)
     return torch.where(nearest < _NO_NEIGHBOUR, places.start[:, None] + choice, -1)
 
 
-def _squared_distances(grid: Tensor, places: Padding) -> Tensor:
-    """Return the squared distances ``[n_hits, n_candidates]`` of hits to the hits of their event.
+def _distance_keys(grid: Tensor, places: Padding) -> Tensor:
+    """Return 1024 times the squared distances ``[n_hits, width]`` of hits to the places of their event, int32.
 
     As |a|^2 - 2 ab + |b|^2 in one product of matrices: with integers this small, every term and sum is exact in
-    float32, but not in the shorter types of mixed precision, which is therefore switched off here.
+    float32, but not in the shorter types of mixed precision, which is therefore switched off here. The distance to a
+    place without a hit is 0.
     """
     if torch.is_autocast_enabled(grid.device.type):
         with torch.autocast(grid.device.type, enabled=False):
-            return _squared_distances(grid.float(), places)
+            return _distance_keys(grid.float(), places)
     square = (grid * grid).sum(dim=1, keepdim=True)
-    one = torch.ones_like(square)
-    left = places.pad(torch.cat([-2 * grid, square, one], dim=1))
-    right = places.pad(torch.cat([grid, one, square], dim=1))
-    return places.pack(torch.matmul(left, right.transpose(1, 2)))
+    padded = places.pad(torch.cat([grid, square, torch.ones_like(square)], dim=1))
+    n = grid.shape[1]
+    form = pad(-2 * torch.eye(n), (0, 2, 0, 2)) + pad(torch.tensor([[0.0, 1.0], [1.0, 0.0]]), (n, 0, n, 0))
+    keys = places.pack(torch.matmul(torch.matmul(padded, MAX_HITS * form.to(grid.device)), padded.transpose(1, 2)))
+    return keys.clamp(max=MAX_HITS * _MAX_DISTANCE).to(torch.int32)
 
 
 def edge_index(neighbours: Tensor) -> Tensor:

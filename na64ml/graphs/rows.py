@@ -1,5 +1,6 @@
-"""Picking rows of a table, in the form that the ONNX exporter translates to the fast operator."""
+"""Picking rows and columns of a table, in the forms that the ONNX exporter translates to fast operators."""
 
+import torch
 from torch import Tensor
 from torch.nn.functional import embedding
 
@@ -10,3 +11,12 @@ def take_rows(table: Tensor, index: Tensor) -> Tensor:
     Indexing with a tensor is exported as ``GatherND``, which is several times slower than the ``Gather`` of this.
     """
     return embedding(index, table)
+
+
+def columns(table: Tensor) -> tuple[Tensor, ...]:
+    """Return the columns of a table ``[n_rows, n_columns]``, each as ``[1, n_rows]``.
+
+    The ONNX runtime moves a transposition through all that follows, so that it computes on narrow columns, which is
+    slower than on rows.
+    """
+    return tuple(column.reshape(1, -1) for column in torch.split(table, 1, dim=1))

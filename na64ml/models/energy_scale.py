@@ -34,10 +34,10 @@ class EnergyScale(nn.Module):
         self.register_buffer("is_blind", is_blind, persistent=False)
 
     def forward(self, energy: Tensor, detector: Tensor, event: Tensor, n_events: int) -> Tensor:
-        """Return energies ``[n_hits]``."""
+        """Return energies ``[1, n_hits]``."""
         if not self.any:
             return energy
         pair = event * self.n_detectors + detector
-        total = take_rows(group_sum(energy.clamp(min=0)[:, None], pair, n_events * self.n_detectors), pair)[:, 0]
+        total = take_rows(group_sum(energy.clamp(min=0).t(), pair, n_events * self.n_detectors), pair).t()
         scaled = energy * (_TOTAL / total.clamp(min=_SMALL))
         return torch.where(self.is_blind.index_select(0, detector), scaled, energy)

@@ -54,9 +54,9 @@ class FastEdgeConv(nn.Module):
         inputs = self.norm(nodes)
         of_hit = self.neighbour(inputs)
         of_neighbour = torch.cat([of_hit, of_hit.new_full((1, of_hit.shape[1]), _SILENT)])
-        centre, local = self.centre(inputs), torch.zeros_like(inputs)
-        for column in neighbours.unbind(1):  # no table of edges: in the ONNX runtime this is faster
-            local = local + torch.relu(centre + take_rows(of_neighbour, column))
+        centre = self.centre(inputs)
+        # No table of edges: in the ONNX runtime this is faster.
+        local = sum(torch.relu(centre + take_rows(of_neighbour, column)) for column in neighbours.unbind(1))
         whole = take_rows(places.mean(inputs), places.event)
         updated: Tensor = nodes + self.update(torch.cat([inputs, local / degree, whole], dim=1))
         return updated

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from na64ml.errors import ConfigError
 from na64ml.graphs.batch import PackedBatch
-from na64ml.graphs.rows import take_rows
+from na64ml.graphs.rows import columns, take_rows
 from na64ml.models.energy_scale import EnergyScale
 from na64ml.models.inputs import NetworkInputs
 from na64ml.models.layers import LayerFinder
@@ -52,6 +52,9 @@ class EventFeatures(nn.Module):
     Of the track: momentum, angles, logarithm of chi2, and whether momentum, angle and chi2 are known.
     """
 
+    other_axis: Tensor
+    """What a hit measures that has no x, and no y, ``[2, 1]``."""
+
     def __init__(self, inputs: NetworkInputs) -> None:
         super().__init__()
         self.layers = LayerFinder(inputs)
@@ -61,6 +64,7 @@ class EventFeatures(nn.Module):
         self.amount_norm = Normalisation(len(self.layers), _N_AMOUNTS)
         self.shape_norm = Normalisation(len(self.layers), _N_SHAPES)
         self.track_norm = Normalisation(1, N_TRACK_FEATURES)
+        self.register_buffer("other_axis", torch.tensor([[AXIS_Y], [AXIS_X]]).to(torch.float32), persistent=False)
 
     @property
     def n_event_features(self) -> int:
@@ -81,59 +85,57 @@ class EventFeatures(nn.Module):
         ``[n_events, n_event_features]``.
         """
         raw = self.raw(hits, detector, event, track)
-        n_events, n_layers = track.shape[0], len(self.layers)
-        owner = torch.arange(n_layers, device=hits.device).repeat(n_events)
-        amounts = self.amount_norm(raw.amounts, owner)
-        shapes = self.shape_norm(raw.shapes, owner) * raw.present
-        whole = torch.zeros(n_events, dtype=torch.int64, device=hits.device)
-        per_layer = torch.cat([amounts, shapes], dim=1).reshape(n_events, n_layers * (_N_AMOUNTS + _N_SHAPES))
+        by_layer = (track.shape[0], len(self.layers))
+        amounts = self.amount_norm(raw.amounts.reshape(*by_layer, _N_AMOUNTS))
+        shapes = self.shape_norm(raw.shapes.reshape(*by_layer, _N_SHAPES)) * raw.present.reshape(*by_layer, 1)
+        per_layer = torch.cat([amounts, shapes], dim=2).flatten(1)
         return (
             self.hit_norm(raw.hits, raw.layer),
             raw.layer,
-            torch.cat([per_layer, self.track_norm(raw.track, whole)], dim=1),
+            torch.cat([per_layer, self.track_norm(raw.track)], dim=1),
         )
 
     def raw(self, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor) -> "RawFeatures":
-        """Compute features before normalisation."""
-        beam = finite(track)
-        x, y, z, energy, time, axis = finite(hits).unbind(1)
-        energy = self.energy(energy, detector, event, track.shape[0])
-        layer = self.layers(z, axis, detector)
-        _, theta_x, theta_y, x0, y0, _ = take_rows(beam, event).unbind(1)
-        u = (x - x0 - theta_x * z) * (axis != AXIS_Y).to(hits.dtype)
-        v = (y - y0 - theta_y * z) * (axis != AXIS_X).to(hits.dtype)
+        """Compute features before normalisation.
+
+        Quantities of hits are rows ``[n, n_hits]`` in here: the ONNX runtime splits and joins rows faster than columns,
+        and one operator on several rows is faster than several operators.
+        """
+        beam, known = finite(track), (~torch.isnan(track)).to(hits.dtype)
+        x, y, z, energy, time, axis = columns(finite(hits))
+        layer = self.layers(z[0], axis[0], detector)
         pair, n_pairs = event * len(self.layers) + layer, track.shape[0] * len(self.layers)
-        positive = energy.clamp(min=0)
-        total = group_sum(positive[:, None], pair, n_pairs)
-        total_of_hit = take_rows(total, pair)
-        share = positive / total_of_hit[:, 0].clamp(min=1e-6)
-        radius = torch.sqrt(u * u + v * v)
-        has_time = torch.isfinite(hits[:, 4]).to(hits.dtype)
-        expected, pull = self.profile(u, v, layer, positive, total_of_hit[:, 0])
-        hit = [u, v, compress(u), compress(v), kink(radius), *_energies(positive), share, time, has_time]
-        hit += [expected, compress(pull)]
-        count = group_sum(torch.ones_like(total_of_hit), pair, n_pairs)
+        _, slope_x, slope_y, x0, y0, _ = columns(take_rows(beam, event))
+        place = torch.cat([x - x0, y - y0]) - torch.cat([slope_x, slope_y]) * z
+        place = place * (axis != self.other_axis).to(hits.dtype)
+        radius = torch.sqrt((place * place).sum(dim=0, keepdim=True))
+        has_time = (~torch.isnan(hits[:, 4:5])).to(hits.dtype).reshape(1, -1)
+        energy = self.energy(energy, detector, event, track.shape[0]).clamp(min=0)
+        sums = group_sum(torch.cat([energy, torch.ones_like(energy)]), pair, n_pairs, dim=1)
+        total_of_hit, count_of_hit = torch.split(sums.index_select(1, pair), 1)
+        share = energy / total_of_hit.clamp(min=1e-6)
+        expected, pull = self.profile(place, layer, energy, total_of_hit)
+        small_place, small_radius, small_pull = torch.split(compress(torch.cat([place, radius, pull])), [2, 1, 1])
+        hit = [place, small_place, kink(radius), *_energies(energy), share, time, has_time, expected, small_pull]
         # Hits with energy count by their share of it, hits without (trackers) equally.
-        weight = torch.where(total_of_hit > 0, share[:, None], 1 / take_rows(count, pair))
-        of_hit = torch.cat([weight * torch.stack([u, v, radius], dim=1), (pull * pull)[:, None]], dim=1)
-        sums = group_sum(of_hit, pair, n_pairs)
-        means, chi2_of_profile = sums[:, :3], sums[:, 3:]
-        from_mean = torch.stack([u, v], dim=1) - take_rows(means[:, :2], pair)
-        widths = torch.sqrt(group_sum(weight * from_mean * from_mean, pair, n_pairs) + _SMALL**2)
-        extremes = group_max(torch.stack([share, -compress(radius)], dim=1), pair, n_pairs)
-        centroid = torch.sqrt((means[:, :2] * means[:, :2]).sum(dim=1, keepdim=True) + _SMALL**2)
-        nearest = torch.sinh(-extremes[:, 1:]) * _MM
-        distances = compress(torch.cat([centroid, widths, means[:, 2:]], dim=1))
-        known = torch.isfinite(track).to(hits.dtype)
-        momentum, angle_x, angle_y, _, _, chi2 = beam.unbind(1)
-        quality = torch.log1p(chi2.clamp(min=0))
+        weight = torch.where(total_of_hit > 0, share, 1 / count_of_hit)
+        weighted = torch.cat([weight * torch.cat([place, radius]), pull * pull])
+        centroid, distance, chi2_of_profile = torch.split(group_sum(weighted, pair, n_pairs, dim=1), [2, 1, 1])
+        from_mean = place - centroid.index_select(1, pair)
+        widths = torch.sqrt(group_sum(weight * from_mean * from_mean, pair, n_pairs, dim=1) + _SMALL**2)
+        largest, closest = torch.split(group_max(torch.cat([share, -small_radius]), pair, n_pairs, dim=1), 1)
+        off_centre = torch.sqrt((centroid * centroid).sum(dim=0, keepdim=True) + _SMALL**2)
+        nearest = kink(torch.sinh(-closest) * _MM)
+        distances = compress(torch.cat([off_centre, widths, distance]))
+        total, count = torch.split(sums, 1)
+        quality = torch.log1p(beam[:, 5:].clamp(min=0))
         return RawFeatures(
-            hits=torch.stack(hit, dim=1),
+            hits=torch.cat(hit).t(),
             layer=layer,
-            amounts=torch.stack([torch.log1p(count[:, 0]), *_energies(total[:, 0])], dim=1),
-            shapes=torch.cat([extremes, kink(nearest), distances, torch.log1p(chi2_of_profile)], dim=1),
-            present=(count > 0).to(hits.dtype),
-            track=torch.stack([momentum, angle_x, angle_y, quality, known[:, 0], known[:, 1], known[:, 5]], dim=1),
+            amounts=torch.cat([torch.log1p(count), *_energies(total)]).t(),
+            shapes=torch.cat([largest, closest, nearest, distances, torch.log1p(chi2_of_profile)]).t(),
+            present=(count > 0).to(hits.dtype).t(),
+            track=torch.cat([beam[:, :3], quality, known[:, :2], known[:, 5:]], dim=1),
         )
 
     @torch.no_grad()

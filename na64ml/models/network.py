@@ -29,6 +29,8 @@ class EventNetwork(HyperparametersMixin, nn.Module):
     temperature: Tensor
     pitch: Tensor
     depth_offset: Tensor
+    other_axis: Tensor
+    """What a hit measures that has no x, and no y; all have z."""
 
     def __init__(self, inputs: NetworkInputs) -> None:
         super().__init__()
@@ -38,6 +40,7 @@ class EventNetwork(HyperparametersMixin, nn.Module):
         detectors = inputs.detectors
         self.register_buffer("pitch", torch.tensor([d.pitch for d in detectors], dtype=torch.float32))
         self.register_buffer("depth_offset", torch.tensor([d.depth_offset for d in detectors], dtype=torch.float32))
+        self.register_buffer("other_axis", torch.tensor([AXIS_Y, AXIS_X, torch.nan]), persistent=False)
 
     @abstractmethod
     def forward(self, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor) -> Tensor:
@@ -73,13 +76,10 @@ class EventNetwork(HyperparametersMixin, nn.Module):
 
     def grid(self, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor) -> Tensor:
         """Return the coordinates ``[n_hits, 3]`` in which neighbours are sought, whole numbers of 1/8 pitch."""
-        pitch = take_rows(self.pitch, detector)
-        impact = take_rows(finite(track)[:, 3:5], event)
-        position = finite(hits)[:, :3]
-        measured = torch.stack([hits[:, 5] != AXIS_Y, hits[:, 5] != AXIS_X], dim=1)
-        across = torch.where(measured, position[:, :2] - impact, 0.0)
-        along = position[:, 2:] + (self.depth_offset.index_select(0, detector) * pitch[:, 2])[:, None]
-        return grid_coordinates(torch.cat([across, along], dim=1), pitch)
+        behind = self.depth_offset * self.pitch[:, 2]
+        origin = torch.cat([take_rows(finite(track)[:, 3:5], event), take_rows(-behind[:, None], detector)], dim=1)
+        position = torch.where(hits[:, 5:] != self.other_axis, finite(hits)[:, :3] - origin, 0.0)
+        return grid_coordinates(position, take_rows(self.pitch, detector))
 
     def fit_normalisation(self, batches: Iterable[PackedBatch]) -> None:
         """Fit the input normalisation on training events."""

@@ -30,9 +30,15 @@ class Normalisation(nn.Module):
         self.register_buffer("mean", torch.zeros(n_groups, n_features))
         self.register_buffer("scale", torch.ones(n_groups, n_features))
 
-    def forward(self, values: Tensor, group: Tensor) -> Tensor:
-        """Normalise ``[n_rows, n_features]``, clipped to ten standard deviations."""
-        return ((values - take_rows(self.mean, group)) / take_rows(self.scale, group)).clamp(-_LARGEST, _LARGEST)
+    def forward(self, values: Tensor, group: Tensor | None = None) -> Tensor:
+        """Normalise ``[n_rows, n_features]``, clipped to ten standard deviations.
+
+        Without ``group`` ``[n_rows]`` the values are of all groups in order, ``[..., n_groups, n_features]``.
+        """
+        mean, scale = self.mean, self.scale
+        if group is not None:
+            mean, scale = take_rows(mean, group), take_rows(scale, group)
+        return ((values - mean) / scale).clamp(-_LARGEST, _LARGEST)
 
     def fit(self, samples: Iterable[tuple[Tensor, Tensor]]) -> None:
         """Set the constants from ``(values, group)`` samples; a constant feature keeps the scale 1.

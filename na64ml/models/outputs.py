@@ -3,14 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from na64ml.events.batch import TRACK_FEATURES
+from na64ml.events.batch import HIT_FEATURES, TRACK_FEATURES
 from na64ml.graphs.knn import hits_per_event
 from na64ml.inference.status import BAD_INPUT, NO_CALORIMETER_HITS, SCORED, TRUNCATED
 from na64ml.models.inputs import DetectorInput, NetworkInputs
 from na64ml.models.pooling import group_max
 
 _NOISE_SIGMAS = 5.0
-_IMPACT_POINT = [TRACK_FEATURES.index(name) for name in ("x", "y")]
+_IMPACT_POINT = slice(TRACK_FEATURES.index("x"), TRACK_FEATURES.index("y") + 1)
 
 
 class Discriminant(nn.Module):
@@ -39,6 +39,7 @@ class Status(nn.Module):
 
     lowest: Tensor
     is_calorimeter: Tensor
+    is_needed: Tensor
 
     def __init__(self, inputs: NetworkInputs) -> None:
         super().__init__()
@@ -48,6 +49,8 @@ class Status(nn.Module):
         # They follow from the inputs description, so checkpoints need not hold them.
         self.register_buffer("lowest", lowest, persistent=False)
         self.register_buffer("is_calorimeter", is_calorimeter, persistent=False)
+        is_needed = torch.tensor([name != "time" for name in HIT_FEATURES])
+        self.register_buffer("is_needed", is_needed, persistent=False)
 
     def forward(self, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor) -> Tensor:
         """Return the status int64 ``[n_events]``; bad input outranks truncation, truncation an empty calorimeter.
@@ -55,11 +58,10 @@ class Status(nn.Module):
         The track may lack momentum, angles and chi2, but not the impact point: all positions are relative to it.
         """
         n_events = track.shape[0]
-        known = torch.isfinite(torch.cat([hits[:, :4], hits[:, 5:]], dim=1)).all(dim=1)
-        time = hits[:, 4]
-        wrong = ~known | torch.isinf(time) | (hits[:, 3] < self.lowest.index_select(0, detector))
-        flags = torch.stack([wrong.to(hits.dtype), self.is_calorimeter.index_select(0, detector)], dim=1)
-        bad_hit, seen = group_max(flags, event, n_events).unbind(1)
+        bad = (torch.isinf(hits) | (torch.isnan(hits) & self.is_needed)).any(dim=1)
+        wrong = bad | (hits[:, 3] < self.lowest.index_select(0, detector))
+        flags = torch.stack([wrong.to(hits.dtype), self.is_calorimeter.index_select(0, detector)])
+        bad_hit, seen = group_max(flags, event, n_events, dim=1).unbind(0)
         no_impact_point = torch.isnan(track[:, _IMPACT_POINT]).any(dim=1)
         bad = (bad_hit > 0) | torch.isinf(track).any(dim=1) | no_impact_point
         status = torch.where(seen > 0, SCORED, NO_CALORIMETER_HITS)
@@ -70,10 +72,7 @@ class Status(nn.Module):
 def only_scored(status: Tensor, *columns: Tensor) -> tuple[Tensor, ...]:
     """Return columns ``[n_events]`` or ``[n_events, n]`` with NaN where the ``status`` is not 0."""
     scored = status == SCORED
-    return tuple(
-        torch.where(scored.reshape(-1, *[1] * (values.dim() - 1)), values, torch.full_like(values, torch.nan))
-        for values in columns
-    )
+    return tuple(torch.where(scored.reshape(-1, *[1] * (values.dim() - 1)), values, torch.nan) for values in columns)
 
 
 def _lowest_energy(detector: DetectorInput) -> float:

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from na64ml.graphs.rows import take_rows
+from na64ml.graphs.rows import columns, take_rows
 from na64ml.models.inputs import NetworkInputs
 from na64ml.models.layers import LayerFinder
 
@@ -50,51 +50,53 @@ class ShowerProfile(nn.Module):
         self.register_buffer("constants", torch.cat([pitch / 2, others], dim=1), persistent=False)
         self.log_radius = nn.Parameter(torch.log(_START * pitch.mean(dim=1)))
 
-    def forward(self, u: Tensor, v: Tensor, layer: Tensor, energy: Tensor, total: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, place: Tensor, layer: Tensor, energy: Tensor, total: Tensor) -> tuple[Tensor, Tensor]:
         """Compare hits with the profile; both results are 0 outside calorimeters.
 
         Parameters
         ----------
-        u, v
-            Centre of the cell relative to the track line, mm ``[n_hits]``.
+        place
+            Centre of the cell relative to the track line, mm ``[2, n_hits]``.
         layer
             int64 ``[n_hits]``.
         energy, total
-            Of the cell and of its layer in the event, GeV ``[n_hits]``.
+            Of the cell and of its layer in the event, GeV ``[1, n_hits]``.
 
         Returns
         -------
-        Expected share of the cell ``[n_hits]``, and its energy above the expectation in units of its spread by noise,
-        cross-talk, sampling and gain ``[n_hits]``.
+        Expected share of the cell ``[1, n_hits]``, and its energy above the expectation in units of its spread by
+        noise, cross-talk, sampling and gain ``[1, n_hits]``.
         """
-        half_x, half_y, noise, is_calorimeter = take_rows(self.constants, layer).unbind(1)
-        radius = take_rows(self.log_radius.exp()[:, None], layer)[:, 0]
-        expected = is_calorimeter * cell_share(u, v, half_x, half_y, radius)
+        of_layer = torch.cat([self.constants, self.log_radius.exp()[:, None]], dim=1)
+        half_x, half_y, noise, is_calorimeter, radius = columns(take_rows(of_layer, layer))
+        expected = is_calorimeter * cell_share(place, torch.cat([half_x, half_y]), radius)
         mean, stray = expected * total, _CROSS_TALK * total
         variance = noise * noise + stray * stray + _STOCHASTIC**2 * mean + (_GAIN * mean) * (_GAIN * mean)
         return expected, is_calorimeter * (energy - mean) / torch.sqrt(variance)
 
 
-def cell_share(u: Tensor, v: Tensor, half_x: Tensor, half_y: Tensor, radius: Tensor) -> Tensor:
-    """Return the share of a shower at the origin in a cell with centre ``(u, v)`` and half widths, all in mm.
+def cell_share(place: Tensor, half: Tensor, radius: Tensor) -> Tensor:
+    """Return the share ``[1, n]`` of a shower at the origin in a cell.
 
     The solid angle of the rectangle from the origin to (x, y) is atan(x y / (R sqrt(x^2 + y^2 + R^2))). That of a cell
     is a sum of four with signs, taken as differences of half angles by their tangents: first along the axis on which
     the cell is farther away, where the angles are small. So little is lost to rounding, in which runtimes differ.
+
+    Parameters
+    ----------
+    place, half
+        Centre of the cell and half its widths in x and y, mm ``[2, n]``.
+    radius
+        Of the profile, mm ``[1, n]``.
     """
-    along_x = u.abs() > v.abs()
-    far, near = torch.where(along_x, u, v), torch.where(along_x, v, u)
-    half_far, half_near = torch.where(along_x, half_x, half_y), torch.where(along_x, half_y, half_x)
-
-    def strip(y: Tensor) -> Tensor:
-        return _half_angle(_tangent(far - half_far, y, radius), _tangent(far + half_far, y, radius))
-
-    return 2 / math.pi * torch.atan(_half_angle(strip(near - half_near), strip(near + half_near)))
-
-
-def _tangent(x: Tensor, y: Tensor, radius: Tensor) -> Tensor:
-    """Return the tangent of the solid angle of the rectangle from the origin to (x, y)."""
-    return x * y / (radius * torch.sqrt(x * x + y * y + radius * radius))
+    u, v = torch.split(place.abs(), 1)
+    along_x = u > v
+    centre, reach = torch.where(along_x, place, place.flip(0)), torch.where(along_x, half, half.flip(0))
+    far, near = torch.split(torch.stack([centre - reach, centre + reach]), 1, dim=1)
+    near = near.transpose(0, 1)
+    tangent = far * near / (radius * torch.sqrt(far * far + near * near + radius * radius))  # [far, near, n]
+    strip = _half_angle(*torch.split(tangent, 1))
+    return 2 / math.pi * torch.atan(_half_angle(*torch.split(strip, 1, dim=1)))[0]
 
 
 def _half_angle(low: Tensor, high: Tensor) -> Tensor:

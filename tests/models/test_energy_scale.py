@@ -34,7 +34,7 @@ def brighter(batch: PackedBatch, detector: int, factor: float) -> PackedBatch:
 
 def test_a_blind_detector_has_the_same_energy_in_all_events(batch: PackedBatch, blind: NetworkInputs) -> None:
     ecal = blind.detector_names.index("ECAL")
-    energy = EnergyScale(blind)(batch.hits[:, 3], batch.detector, batch.event, batch.n_events)
+    energy = EnergyScale(blind)(batch.hits[None, :, 3], batch.detector, batch.event, batch.n_events)[0]
     own = batch.detector == ecal
     total = torch.zeros(batch.n_events).scatter_add(0, batch.event[own], energy[own].clamp(min=0))
     seen = torch.bincount(batch.event[own], minlength=batch.n_events) > 0

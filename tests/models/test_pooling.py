@@ -13,6 +13,8 @@ def test_groups_are_pooled_and_empty_groups_give_zero(dtype: torch.dtype) -> Non
     assert group_sum(values, GROUP, 4).tolist() == [[3, -12], [0, 0], [10, 0], [0, 0]]
     assert group_mean(values, GROUP, 4).tolist() == [[1.5, -6], [0, 0], [10, 0], [0, 0]]
     assert group_max(values, GROUP, 4).tolist() == [[2, -5], [0, 0], [10, 0], [0, 0]]
+    for pool in (group_sum, group_max):
+        assert torch.equal(pool(values.T, GROUP, 4, dim=1), pool(values, GROUP, 4).T)
 
 
 def test_no_rows_at_all() -> None:

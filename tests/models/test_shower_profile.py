@@ -21,8 +21,8 @@ def grid(n: int) -> torch.Tensor:
 
 
 def share(centre: torch.Tensor, radius: float = RADIUS) -> torch.Tensor:
-    half = torch.full((len(centre),), CELL / 2).to(centre)
-    return cell_share(centre[:, 0], centre[:, 1], half, half, torch.full_like(half, radius))
+    place = centre.T
+    return cell_share(place, torch.full_like(place, CELL / 2), torch.full_like(place[:1], radius))[0]
 
 
 def test_shares_are_integrals_of_the_surface_density() -> None:
@@ -51,11 +51,11 @@ def test_cells_that_hold_their_share_have_no_pull_and_a_shifted_shower_has(input
     profile: ShowerProfile = features.profile
     ecal = inputs.detector_names.index("ECAL")
     layer = torch.full((36,), int((features.layers.detector == ecal).nonzero()[0]))
-    cells, total = grid(6), torch.full((36,), 40.0)
-    expected, _ = profile(*cells.T, layer, total, total)
-    _, none = profile(*cells.T, layer, expected * total, total)
+    cells, total = grid(6).T, torch.full((1, 36), 40.0)
+    expected, _ = profile(cells, layer, total, total)
+    _, none = profile(cells, layer, expected * total, total)
     assert none.abs().max() < 1e-3
-    _, pull = profile(*(cells + torch.tensor([10.0, 0])).T, layer, expected * total, total)
+    _, pull = profile(cells + torch.tensor([[10.0], [0]]), layer, expected * total, total)
     assert pull.abs().max() > 3
 
 
