@@ -1,4 +1,4 @@
-"""The default and the fast network and boosted trees on a large sample; tested on the same Geant4 events.
+"""Default and fast network, deep sets and boosted trees on a large sample; tested on the same Geant4 events.
 
     python experiments/bakeoff/large.py train300k.root shipped:na64e_invisible_geant4.root hard.root
 
@@ -23,7 +23,7 @@ from chain.run import OTHER, TESTED, Sample, study
 from na64ml.events.layout import layout_beside
 from na64ml.graphs.sample import Split
 
-NETWORKS = ("EdgeConv, factorised", "EdgeConv")
+NETWORKS = ("EdgeConv, factorised", "EdgeConv", "DeepSets", "EdgeConv, dynamic")
 EPOCHS = 6
 TREES = "Boosted trees"
 
