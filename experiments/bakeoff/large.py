@@ -23,7 +23,7 @@ from chain.run import OTHER, TESTED, Sample, study
 from na64ml.events.layout import layout_beside
 from na64ml.graphs.sample import Split
 
-NETWORKS = ("EdgeConv, factorised", "EdgeConv", "DeepSets", "EdgeConv, dynamic")
+NETWORKS = ("EdgeConv, factorised", "EdgeConv", "DeepSets")
 EPOCHS = 6
 TREES = "Boosted trees"
 
