@@ -60,8 +60,7 @@ def neighbour_table(grid: Tensor, event: Tensor, count: Tensor, k: int, cap: int
     k
         Neighbours per hit.
     cap
-        Hits after the first ``cap`` of an event are nobody's neighbours, and have those of the last one before; at
-        most `MAX_HITS`.
+        Hits after the first ``cap`` of an event are nobody's neighbours; at most `MAX_HITS`.
 
     Returns
     -------
@@ -70,7 +69,10 @@ def neighbour_table(grid: Tensor, event: Tensor, count: Tensor, k: int, cap: int
     places = padding(event, count, k + 1, cap)
     slot = torch.where(places.row < event.shape[0], torch.arange(places.width, device=event.device), _NO_NEIGHBOUR)
     key = _distance_keys(grid, places) + take_rows(slot.to(torch.int32), event)
-    key = key.scatter(1, places.slot.clamp(max=places.width - 1)[:, None], _NO_NEIGHBOUR)
+    # A hit is not its own neighbour; one after the cap has no place, and keeps what is in the last.
+    own = places.slot[:, None]
+    last = own.clamp(max=places.width - 1)
+    key = key.scatter(1, last, torch.where(own == last, _NO_NEIGHBOUR, key.gather(1, last)))
     nearest, choice = torch.topk(key, k, dim=1, largest=False, sorted=True)
     return torch.where(nearest < _NO_NEIGHBOUR, places.start[:, None] + choice, -1)
 

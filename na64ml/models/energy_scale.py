@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from na64ml.graphs.rows import take_rows
 from na64ml.models.inputs import NetworkInputs
 from na64ml.models.pooling import group_sum
 
@@ -38,6 +37,6 @@ class EnergyScale(nn.Module):
         if not self.any:
             return energy
         pair = event * self.n_detectors + detector
-        total = take_rows(group_sum(energy.clamp(min=0).t(), pair, n_events * self.n_detectors), pair).t()
+        total = group_sum(energy.clamp(min=0), pair, n_events * self.n_detectors, dim=1).index_select(1, pair)
         scaled = energy * (_TOTAL / total.clamp(min=_SMALL))
         return torch.where(self.is_blind.index_select(0, detector), scaled, energy)

@@ -53,7 +53,7 @@ class EventFeatures(nn.Module):
     """
 
     other_axis: Tensor
-    """What a hit measures that has no x, and no y, ``[2, 1]``."""
+    """What a hit measures that has no x, and no y; every hit has z, ``[3, 1]``."""
 
     def __init__(self, inputs: NetworkInputs) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class EventFeatures(nn.Module):
         self.amount_norm = Normalisation(len(self.layers), _N_AMOUNTS)
         self.shape_norm = Normalisation(len(self.layers), _N_SHAPES)
         self.track_norm = Normalisation(1, N_TRACK_FEATURES)
-        self.register_buffer("other_axis", torch.tensor([[AXIS_Y], [AXIS_X]]).to(torch.float32), persistent=False)
+        self.register_buffer("other_axis", torch.tensor([[AXIS_Y], [AXIS_X], [torch.nan]]), persistent=False)
 
     @property
     def n_event_features(self) -> int:
@@ -107,7 +107,7 @@ class EventFeatures(nn.Module):
         pair, n_pairs = event * len(self.layers) + layer, track.shape[0] * len(self.layers)
         _, slope_x, slope_y, x0, y0, _ = columns(take_rows(beam, event))
         place = torch.cat([x - x0, y - y0]) - torch.cat([slope_x, slope_y]) * z
-        place = place * (axis != self.other_axis).to(hits.dtype)
+        place = place * (axis != self.other_axis[:2]).to(hits.dtype)
         radius = torch.sqrt((place * place).sum(dim=0, keepdim=True))
         has_time = (~torch.isnan(hits[:, 4:5])).to(hits.dtype).reshape(1, -1)
         energy = self.energy(energy, detector, event, track.shape[0]).clamp(min=0)

@@ -13,7 +13,6 @@ from na64ml.graphs.padding import Padding, padding
 from na64ml.graphs.rows import take_rows
 from na64ml.models.features import EventFeatures, finite
 from na64ml.models.inputs import NetworkInputs
-from na64ml.setups.channels import AXIS_X, AXIS_Y
 
 
 class EventNetwork(HyperparametersMixin, nn.Module):
@@ -29,8 +28,6 @@ class EventNetwork(HyperparametersMixin, nn.Module):
     temperature: Tensor
     pitch: Tensor
     depth_offset: Tensor
-    other_axis: Tensor
-    """What a hit measures that has no x, and no y; all have z."""
 
     def __init__(self, inputs: NetworkInputs) -> None:
         super().__init__()
@@ -40,7 +37,6 @@ class EventNetwork(HyperparametersMixin, nn.Module):
         detectors = inputs.detectors
         self.register_buffer("pitch", torch.tensor([d.pitch for d in detectors], dtype=torch.float32))
         self.register_buffer("depth_offset", torch.tensor([d.depth_offset for d in detectors], dtype=torch.float32))
-        self.register_buffer("other_axis", torch.tensor([AXIS_Y, AXIS_X, torch.nan]), persistent=False)
 
     @abstractmethod
     def forward(self, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor) -> Tensor:
@@ -78,7 +74,7 @@ class EventNetwork(HyperparametersMixin, nn.Module):
         """Return the coordinates ``[n_hits, 3]`` in which neighbours are sought, whole numbers of 1/8 pitch."""
         behind = self.depth_offset * self.pitch[:, 2]
         origin = torch.cat([take_rows(finite(track)[:, 3:5], event), take_rows(-behind[:, None], detector)], dim=1)
-        position = torch.where(hits[:, 5:] != self.other_axis, finite(hits)[:, :3] - origin, 0.0)
+        position = torch.where(hits[:, 5:] != self.features.other_axis.t(), finite(hits)[:, :3] - origin, 0.0)
         return grid_coordinates(position, take_rows(self.pitch, detector))
 
     def fit_normalisation(self, batches: Iterable[PackedBatch]) -> None:
