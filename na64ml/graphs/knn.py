@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from na64ml.graphs.padding import Padding, padding
+from na64ml.graphs.padding import Padding
 from na64ml.graphs.rows import take_rows
 
 STEPS_PER_PITCH = 8
@@ -44,7 +44,7 @@ def hits_per_event(event: Tensor, n_events: int) -> Tensor:
     return torch.zeros(n_events, dtype=torch.int64, device=event.device).scatter_add(0, event, torch.ones_like(event))
 
 
-def neighbour_table(grid: Tensor, event: Tensor, count: Tensor, k: int, cap: int) -> Tensor:
+def neighbour_table(grid: Tensor, places: Padding, k: int) -> Tensor:
     """Find the ``k`` nearest other hits of the same event for every hit.
 
     Memory is linear in the number of events: candidates of a hit are the hits of its own event only.
@@ -53,23 +53,20 @@ def neighbour_table(grid: Tensor, event: Tensor, count: Tensor, k: int, cap: int
     ----------
     grid
         Integer-valued float32 ``[n_hits, n_dimensions]`` from `grid_coordinates`.
-    event
-        int64 ``[n_hits]``, sorted.
-    count
-        int64 ``[n_events]``, hits of each event.
+    places
+        The events of the hits, with room for ``k`` neighbours and at most `MAX_HITS` places; hits that have no place
+        are nobody's neighbours.
     k
         Neighbours per hit.
-    cap
-        Hits after the first ``cap`` of an event are nobody's neighbours; at most `MAX_HITS`.
 
     Returns
     -------
     int64 ``[n_hits, k]``: rows of neighbours, nearest first, -1 where an event has no more hits.
     """
-    places = padding(event, count, k + 1, cap)
-    slot = torch.where(places.row < event.shape[0], torch.arange(places.width, device=event.device), _NO_NEIGHBOUR)
-    key = _distance_keys(grid, places) + take_rows(slot.to(torch.int32), event)
-    # A hit is not its own neighbour; one after the cap has no place, and keeps what is in the last.
+    column = torch.arange(places.width, device=grid.device)
+    slot = torch.where(places.row < grid.shape[0], column, _NO_NEIGHBOUR)
+    key = _distance_keys(grid, places) + take_rows(slot.to(torch.int32), places.event)
+    # A hit is not its own neighbour; one without a place keeps what is in the last.
     own = places.slot[:, None]
     last = own.clamp(max=places.width - 1)
     key = key.scatter(1, last, torch.where(own == last, _NO_NEIGHBOUR, key.gather(1, last)))

@@ -51,7 +51,7 @@ class DynamicEdgeConvNetwork(HitNetwork):
     def mix(self, nodes: Tensor, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor) -> Tensor:
         """Pass messages between neighbours, first in the detector, then in learned spaces."""
         places = self.places(event, track, self.k + 1)
-        nodes = self.first(nodes, self.neighbours(hits, detector, event, track, self.k), places)
+        nodes = self.first(nodes, self.neighbours(hits, detector, track, places, self.k), places)
         for block, coordinates in zip(self.blocks, self.coordinates, strict=True):
             neighbours, weight = learned_neighbours(coordinates(nodes), places, self.k)
             nodes = block(nodes, neighbours, places, weight)

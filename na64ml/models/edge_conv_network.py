@@ -39,8 +39,8 @@ class EdgeConvNetwork(HitNetwork):
 
     def mix(self, nodes: Tensor, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor) -> Tensor:
         """Pass messages between neighbours."""
-        neighbours = self.neighbours(hits, detector, event, track, self.k)
         places = self.places(event, track, self.k)
+        neighbours = self.neighbours(hits, detector, track, places, self.k)
         for block in self.blocks:
             nodes = block(nodes, neighbours, places)
         return nodes

@@ -67,7 +67,8 @@ class GeometricNetwork(HitNetwork):
 
     def mix(self, nodes: Tensor, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor) -> Tensor:
         """Apply the layers."""
-        edges = self.edges(self.neighbours(hits, detector, event, track, self.k))
+        places = self.places(event, track, self.k)
+        edges = self.edges(self.neighbours(hits, detector, track, places, self.k))
         nodes = torch.cat([nodes, nodes.new_zeros((1, nodes.shape[1]))])
         for norm, block in zip(self.norms, self.blocks, strict=True):
             nodes = nodes + self.dropout(torch.relu(block(norm(nodes), edges)))

@@ -46,14 +46,13 @@ class EventNetwork(HyperparametersMixin, nn.Module):
         """Return where the hits are in a padded table that has room for ``k`` neighbours of a hit."""
         return padding(event, hits_per_event(event, track.shape[0]), k + 1, self.inputs.hit_cap)
 
-    def neighbours(self, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor, k: int) -> Tensor:
-        """Return the neighbour table int64 ``[n_hits, k]`` of the events.
+    def neighbours(self, hits: Tensor, detector: Tensor, track: Tensor, places: Padding, k: int) -> Tensor:
+        """Return the neighbour table int64 ``[n_hits, k]`` of the hits in their `places`.
 
         Positions are relative to the impact point, in units of each detector's pitch; detectors are three
         pitches apart along the beam.
         """
-        grid = self.grid(hits, detector, event, track)
-        return neighbour_table(grid, event, hits_per_event(event, track.shape[0]), k, self.inputs.hit_cap)
+        return neighbour_table(self.grid(hits, detector, places.event, track), places, k)
 
     def neighbour_graph(
         self, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor, k: int
@@ -65,10 +64,11 @@ class EventNetwork(HyperparametersMixin, nn.Module):
         Neighbours int64 ``[n_hits, k]`` with ``n_hits`` for none, their number ``[n_hits, 1]``, at least 1, and the
         places of the hits.
         """
-        table = self.neighbours(hits, detector, event, track, k)
+        places = self.places(event, track, k)
+        table = self.neighbours(hits, detector, track, places, k)
         present = table >= 0
         degree = present.to(torch.float32).sum(dim=1, keepdim=True).clamp(min=1)
-        return torch.where(present, table, table.shape[0]), degree, self.places(event, track, k)
+        return torch.where(present, table, table.shape[0]), degree, places
 
     def grid(self, hits: Tensor, detector: Tensor, event: Tensor, track: Tensor) -> Tensor:
         """Return the coordinates ``[n_hits, 3]`` in which neighbours are sought, whole numbers of 1/8 pitch."""

@@ -50,7 +50,9 @@ def test_edge_convolution_on_edges_equals_the_neighbour_table(
     from torch_geometric.nn import EdgeConv as GeometricEdgeConv
 
     batch = packed(with_empty_events(few_events))
-    neighbours = network.neighbours(batch.hits, batch.detector, batch.event, batch.track, network.k)
+    neighbours = network.neighbours(
+        batch.hits, batch.detector, batch.track, network.places(batch.event, batch.track, network.k), network.k
+    )
     torch.manual_seed(0)
     width = 8
     layer = EdgeConv(width).eval()

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from na64ml.graphs.knn import MAX_HITS, edge_index, grid_coordinates, hits_per_event, neighbour_table
+from na64ml.graphs.padding import padding
 
 K = 4
 
@@ -25,7 +26,7 @@ def table(grid: np.ndarray, counts: list[int], k: int = K, cap: int = 512) -> np
     event = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
     count = hits_per_event(event, len(counts))
     assert count.tolist() == counts
-    return neighbour_table(torch.from_numpy(grid).float(), event, count, k, cap).numpy()
+    return neighbour_table(torch.from_numpy(grid).float(), padding(event, count, k + 1, cap), k).numpy()
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -115,7 +116,7 @@ def test_mixed_precision_leaves_the_neighbours_alone() -> None:
     torch.manual_seed(0)
     grid = torch.randint(-500, 500, (200, 3)).float()
     event = torch.arange(4).repeat_interleave(50)
-    count = hits_per_event(event, 4)
-    exact = neighbour_table(grid, event, count, k=8, cap=64)
+    places = padding(event, hits_per_event(event, 4), 9, 64)
+    exact = neighbour_table(grid, places, k=8)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert torch.equal(neighbour_table(grid, event, count, k=8, cap=64), exact)
+        assert torch.equal(neighbour_table(grid, places, k=8), exact)

@@ -24,7 +24,7 @@ LAYERS = {
 
 def test_edges_are_those_of_the_neighbour_table(network: EdgeConvNetwork, few_events: EventBatch, packed: Pack) -> None:
     batch = packed(few_events)
-    table = network.neighbours(batch.hits, batch.detector, batch.event, batch.track, 4)
+    table = network.neighbours(batch.hits, batch.detector, batch.track, network.places(batch.event, batch.track, 4), 4)
     found = GeometricNetwork.edges(table)
     n_hits = len(batch.hits)
     assert found.shape == (2, 4 * n_hits + 1)

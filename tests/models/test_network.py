@@ -127,8 +127,10 @@ def test_whole_events_are_permutation_invariant_up_to_ties(
     order = torch.randperm(len(batch.hits), generator=torch.Generator().manual_seed(0))
     order = order[torch.argsort(batch.event[order], stable=True)]
     shuffled = replace(batch, hits=batch.hits[order], detector=batch.detector[order], event=batch.event[order])
-    neighbours = model.neighbours(batch.hits, batch.detector, batch.event, batch.track, K)
-    again = model.neighbours(shuffled.hits, shuffled.detector, shuffled.event, shuffled.track, K)
+    neighbours = model.neighbours(batch.hits, batch.detector, batch.track, model.places(batch.event, batch.track, K), K)
+    again = model.neighbours(
+        shuffled.hits, shuffled.detector, shuffled.track, model.places(shuffled.event, shuffled.track, K), K
+    )
     present = again >= 0
     back = torch.where(present, order[again.clamp(min=0)], -1)
     same = (back == neighbours[order]).all(dim=1)
@@ -167,8 +169,8 @@ def test_moving_an_event_sideways_by_a_cell_changes_nothing(
     track[:, 4] -= 38.2
     moved = replace(batch, hits=hits, track=track)
     same_graph = (
-        model.neighbours(batch.hits, batch.detector, batch.event, batch.track, K)
-        == model.neighbours(hits, batch.detector, batch.event, track, K)
+        model.neighbours(batch.hits, batch.detector, batch.track, model.places(batch.event, batch.track, K), K)
+        == model.neighbours(hits, batch.detector, track, model.places(batch.event, track, K), K)
     ).all(dim=1)
     assert same_graph.float().mean() > 0.99  # the rest sits on a rounding boundary of the grid
     clean = torch.ones(batch.n_events, dtype=torch.bool).scatter(0, batch.event[~same_graph], False)
@@ -190,7 +192,7 @@ def test_neighbours_are_sought_in_the_own_detector_first(
     model: EventNetwork, few_events: EventBatch, packed: Pack
 ) -> None:
     batch = packed(few_events)
-    table = model.neighbours(batch.hits, batch.detector, batch.event, batch.track, K)
+    table = model.neighbours(batch.hits, batch.detector, batch.track, model.places(batch.event, batch.track, K), K)
     pair = batch.event * 7 + batch.detector
     many = torch.bincount(pair, minlength=700)[pair] > K
     ecal = (batch.detector == few_events.detector_index("ECAL")) & many
