@@ -26,6 +26,9 @@ RUN_LOGGER = "na64ml.training.run_logger.RunLogger"
 _CHECKPOINT_KEYWORDS = ("best", "last", "hpc", "registry")
 """Values of ``ckpt_path`` that Lightning resolves itself."""
 
+_USAGE = "na64ml {} --config FILE [--KEY VALUE ...]"
+"""Stands before an error; all keys are listed by ``--help``."""
+
 _DEFAULTS = {
     "logger": {"class_path": RUN_LOGGER},
     "gradient_clip_val": 1.0,
@@ -125,7 +128,7 @@ def run(args: Sequence[str], callbacks: Sequence[Callback] = ()) -> TrainingCLI:
         save_config_kwargs={"save_to_log_dir": False},
         trainer_defaults=_DEFAULTS | {"callbacks": list(callbacks)},
         seed_everything_default=1,
-        parser_kwargs={name: {"default_env": False} for name in SUBCOMMANDS},
+        parser_kwargs={name: {"default_env": False, "usage": _USAGE.format(name)} for name in SUBCOMMANDS},
         args=arguments,
     )
 
