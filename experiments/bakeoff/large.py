@@ -1,8 +1,9 @@
-"""Default and fast network, deep sets and boosted trees on a large sample; tested on the same Geant4 events.
+"""Shipped networks, the best two of the ladder and boosted trees on a large sample; tested on the same Geant4 events.
 
     python experiments/bakeoff/large.py train300k.root shipped:na64e_invisible_geant4.root hard.root
 
-All files have the same layout, which lies beside the first one. Trainings that are finished are not repeated.
+All files have the same layout, which lies beside the first one. Trainings that are finished are not repeated; other
+samples need another ``--work`` folder.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from chain.run import OTHER, TESTED, Sample, study
 from na64ml.events.layout import layout_beside
 from na64ml.graphs.sample import Split
 
-NETWORKS = ("EdgeConv, factorised", "EdgeConv", "DeepSets")
+NETWORKS = ("EdgeConv, factorised", "EdgeConv", "EdgeConv, dynamic", "DeepSets")
 EPOCHS = 6
 TREES = "Boosted trees"
 
@@ -32,16 +33,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("samples", type=Path, nargs="+", help="training events, the layout beside the first")
     parser.add_argument("--methods", nargs="+", choices=(*NETWORKS, TREES), default=[*NETWORKS, TREES])
+    parser.add_argument("--note", help="added to the names of the results, such as 'without hard negatives'")
     parser.add_argument("--work", type=Path, default=Path("runs/bakeoff"), help="folder for training runs")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "large.json")
     arguments = parser.parse_args()
     tested = {file: Sample.read(file) for file in (TESTED, OTHER)}
     results: dict[str, object] = json.loads(arguments.out.read_text()) if arguments.out.is_file() else {}
     for name in arguments.methods:
+        row = f"{name}, {arguments.note}" if arguments.note else name
         if name == TREES:
-            results[name] = trees(arguments.samples, tested)
+            results[row] = trees(arguments.samples, tested)
         else:
-            results[name] = trained(arguments.work, arguments.samples, name).results(tested)
+            results[row] = trained(arguments.work, arguments.samples, name).results(tested)
         arguments.out.write_text(json.dumps(results, indent=1) + "\n")
 
 

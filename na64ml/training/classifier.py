@@ -123,17 +123,20 @@ class Classifier(LightningModule):
         """Return logits ``[n_events, n_classes]``."""
         return cast(Tensor, self.network(batch.hits, batch.detector, batch.event, batch.track))
 
+    def on_before_batch_transfer(self, batch: PackedBatch, dataloader_idx: int) -> PackedBatch:
+        """Augment training batches while they are on the CPU, where the constants of the readout are."""
+        if self.augmentation is None or not self.trainer.training:
+            return batch
+        return self.augmentation(batch, self.network.inputs, self.readout)
+
     def training_step(self, batch: PackedBatch, batch_idx: int) -> Tensor:
         """Return the weighted loss of a batch, with the penalty if there is one."""
-        inputs = self.network.inputs
-        if self.augmentation is not None:
-            batch = self.augmentation(batch, inputs, self.readout)
         if batch.n_events == 0:  # of several processes, some have nothing left of a last batch
             return self._shared(torch.stack([0 * values.sum() for values in self.network.parameters()]).sum(), batch)
         logits = self(batch).float()
         loss = (event_losses(logits, batch.label, self.label_smoothing, self.focal) * batch.weight).mean()
         if self.decorrelation is not None:
-            penalty = self.decorrelation(self.discriminant(logits)[1], batch, inputs)
+            penalty = self.decorrelation(self.discriminant(logits)[1], batch, self.network.inputs)
             self._log({"train/penalty": penalty}, batch)
             loss = loss + penalty
         self._log({"train/loss": loss}, batch)

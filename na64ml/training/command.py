@@ -118,6 +118,7 @@ def run(args: Sequence[str], callbacks: Sequence[Callback] = ()) -> TrainingCLI:
         ".*args parameter is intended to run.*",
         ".*LeafSpec.*",
         ".*dirpath has changed.*",
+        ".*overridden `on_before_batch_transfer`.*",  # by the model, not by the data module, as it should be
     ):
         warnings.filterwarnings("ignore", message=harmless)
     arguments: ArgsType = _with_shipped_configs(args)

@@ -80,19 +80,21 @@ def tune(space: SearchSpace, arguments: Sequence[str], root: Path, name: str, n_
     name
         Name of the study.
     n_trials
-        Trials that the study shall have at the end, finished or pruned.
+        Trials that the study shall have at the end, finished or pruned; those that failed do not count.
     """
     import optuna
+    from optuna.trial import TrialState
 
     root.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
         study_name=name,
         storage=f"sqlite:///{(root / DATABASE).resolve()}",
         direction=space.direction,
-        sampler=optuna.samplers.TPESampler(seed=1),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=3),
         load_if_exists=True,
     )
+    # A study that goes on draws other numbers than it did before.
+    study.sampler = optuna.samplers.TPESampler(seed=1 + len(study.trials))
     parent = _parent_run(study, root)
     best = max if space.direction == "maximize" else min
 
@@ -108,7 +110,7 @@ def tune(space: SearchSpace, arguments: Sequence[str], root: Path, name: str, n_
         run(["fit", *arguments, "--root", str(root), *tracking, *chosen], callbacks=[prune])
         return best(prune.values)
 
-    done = sum(trial.state.is_finished() for trial in study.trials)
+    done = len(study.get_trials(states=[TrialState.COMPLETE, TrialState.PRUNED]))
     logger.info("study %s has %d of %d trials", name, done, n_trials)
     study.optimize(objective, n_trials=max(n_trials - done, 0))
     return study

@@ -42,6 +42,16 @@ def test_the_loss_falls_on_a_few_events(train: Train, write_file: WriteFile, tmp
     assert loss(overfit) < 0.5
 
 
+def test_only_training_batches_are_augmented_and_before_they_leave_the_cpu(train: Train) -> None:
+    cli = train("--trainer.logger", "false")
+    batch = next(iter(cli.datamodule.train_dataloader()))
+    assert cli.model.on_before_batch_transfer(batch, 0) is batch
+    cli.trainer.training = True
+    augmented = cli.model.on_before_batch_transfer(batch, 0)
+    assert augmented.n_events == batch.n_events
+    assert not torch.equal(augmented.track, batch.track)  # mirrored
+
+
 def test_the_normalisation_comes_from_the_training_part_and_is_in_the_checkpoint(train: Train) -> None:
     cli = train("--trainer.logger", "false")
     events = cli.datamodule.sample.events

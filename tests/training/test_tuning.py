@@ -1,6 +1,7 @@
 """Search for hyperparameters, with trainings of three batches."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from mlflow import MlflowClient
@@ -8,7 +9,7 @@ from mlflow import MlflowClient
 from na64ml.errors import ConfigError
 from na64ml.training.run_logger import tracking_uri
 from na64ml.training.search_space import Parameter, SearchSpace
-from na64ml.training.tuning import tune
+from na64ml.training.tuning import Prune, tune
 from na64ml.yaml_files import load_model
 
 optuna = pytest.importorskip("optuna")
@@ -39,6 +40,7 @@ def test_trials_are_runs_below_one_parent_and_a_study_goes_on(arguments: list[st
     study = tune(SPACE, arguments, run_root, "widths", 2)
     assert [trial.number for trial in study.trials] == [0, 1]
     assert study.trials[0].value == first.trials[0].value
+    assert study.trials[1].params["model.learning_rate"] != study.trials[0].params["model.learning_rate"]
     client = MlflowClient(tracking_uri(run_root))
     runs = client.search_runs([client.get_experiment_by_name("na64ml").experiment_id])
     (parent,) = [run for run in runs if run.data.tags.get("command") == "tune"]
@@ -51,10 +53,31 @@ def test_trials_are_runs_below_one_parent_and_a_study_goes_on(arguments: list[st
         assert run.data.metrics["validation/loss"] == pytest.approx(trial.value, rel=1e-6)
 
 
-def test_a_metric_that_is_not_logged_is_named(arguments: list[str], run_root: Path) -> None:
+def test_a_metric_that_is_not_logged_is_named_and_the_trial_does_not_count(
+    arguments: list[str], run_root: Path
+) -> None:
     space = SPACE.model_copy(update={"metric": "validation/nothing"})
     with pytest.raises(ConfigError, match=r"no 'validation/nothing'; it logs .*validation/loss"):
         tune(space, arguments, run_root, "widths", 1)
+    study = tune(SPACE, arguments, run_root, "widths", 1)
+    assert [trial.state.name for trial in study.trials] == ["FAIL", "COMPLETE"]
+
+
+def test_a_trial_worse_than_the_median_is_pruned() -> None:
+    study = optuna.create_study(pruner=optuna.pruners.MedianPruner(n_startup_trials=2, n_warmup_steps=0))
+    trainer = Mock(sanity_checking=False, current_epoch=0)
+    for loss in (0.1, 0.3):
+        trial = study.ask()
+        trainer.callback_metrics = {"loss": loss}
+        Prune(trial, "loss").on_validation_end(trainer, Mock())
+        study.tell(trial, loss)
+    prune = Prune(study.ask(), "loss")
+    trainer.callback_metrics = {"loss": 0.15}
+    prune.on_validation_end(trainer, Mock())
+    trainer.callback_metrics = {"loss": 0.5}
+    with pytest.raises(optuna.TrialPruned, match="after epoch 0"):
+        Prune(study.ask(), "loss").on_validation_end(trainer, Mock())
+    assert prune.values == [0.15]
 
 
 @pytest.mark.parametrize(
