@@ -15,9 +15,15 @@ from bakeoff.ladder import EPOCHS, FAMILIES
 from bakeoff.training import Training
 from chain.run import OTHER, TESTED, Sample
 
+from na64ml.evaluation.flatness import flatness_in_energy, flatness_in_mass
+from na64ml.evaluation.scored import ScoredEvents
+from na64ml.evaluation.working_points import working_point
+
 NETWORK = f"na64ml.models.{FAMILIES['EdgeConv, factorised']}"
 VARIANTS: dict[str, dict[str, object]] = {
     "as train_large.yaml": {},
+    "another seed": {"seed_everything": 2},
+    "without shower profile": {"model.network": "bakeoff.without_profile.WithoutProfile"},
     "dropout, label smoothing and weight decay of train.yaml": {
         "model.network.init_args.dropout": 0.3,
         "model.label_smoothing": 0.03,
@@ -26,8 +32,12 @@ VARIANTS: dict[str, dict[str, object]] = {
     "without augmentation": {"model.augmentation": "null"},
     "blind to the energy in the ECAL": {"model.energy_blind": "[ECAL]"},
     "focal loss": {"model.focal": 2.0},
+    "decorrelated from the energy in the ECAL": {"model.decorrelation.strength": 1.0},
 }
 """Changed keys by name."""
+
+SIGNAL_EFFICIENCY = 0.9
+"""Of all signal, at the threshold where its flatness is measured."""
 
 
 def main() -> None:
@@ -43,8 +53,15 @@ def main() -> None:
         folder = arguments.work / "ablation" / name.replace(" ", "_").replace(",", "")
         training = Training(folder, [arguments.sample], options, cache=arguments.work / "cache")
         training.run()
-        results[name] = training.results(tested)
+        results[name] = {**training.results(tested), "flatness": flatness(training.scored(TESTED))}
         arguments.out.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def flatness(scored: ScoredEvents) -> dict[str, list[float]]:
+    """Return the spread of the signal efficiency, and the probability that it is flat, in energy and mass."""
+    threshold = working_point(scored.of_class(scored.signal), SIGNAL_EFFICIENCY).threshold
+    found = flatness_in_energy(scored, threshold), flatness_in_mass(scored, threshold)
+    return {item.quantity: [round(item.spread, 3), float(f"{item.probability:.2g}")] for item in found}
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
     python experiments/bakeoff/ladder.py train.root --families GravNet DeepSets
 
 Trainings that are finished are not repeated, so several processes can share the families, and a run that was
-interrupted goes on. The results of all families that are finished are written to ladder.json.
+interrupted goes on. The results of all families that are finished are written to ladder.json, which keeps the others.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main() -> None:
     for name in arguments.families:
         best_of_search(arguments.work, arguments.sample, name)
     tested = {file: Sample.read(file) for file in (TESTED, OTHER)}
-    results: dict[str, object] = {}
+    results: dict[str, object] = json.loads(arguments.out.read_text()) if arguments.out.is_file() else {}
     for name in FAMILIES:
         training = chosen(arguments.work, arguments.sample, name)
         if training is not None and training.is_finished:

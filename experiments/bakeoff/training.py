@@ -9,6 +9,7 @@ from pathlib import Path
 import mlflow
 from chain.run import Sample, command, in_order, study
 
+from na64ml.errors import ConfigError
 from na64ml.evaluation.scored import ScoredEvents
 from na64ml.events.layout import layout_beside
 
@@ -23,7 +24,7 @@ class Training:
     Parameters
     ----------
     folder
-        Where it lives; a finished training there is not repeated.
+        Where it lives; a finished training there is not repeated, one of other samples or options is an error.
     samples
         ROOT files, with the layout beside the first one.
     options
@@ -42,8 +43,33 @@ class Training:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the training is there."""
-        return (self.folder / "finished.json").is_file()
+        """Whether the training is there.
+
+        Raises
+        ------
+        ConfigError
+            If one of other samples or options is.
+        """
+        if not self._record.is_file():
+            return False
+        found, mine = json.loads(self._record.read_text()), self._identity
+        for key, value in mine.items():
+            if found[key] != value:
+                raise ConfigError(f"{self._record}: key '{key}': {found[key]}, not {value}; give another --work folder")
+        return True
+
+    @property
+    def _record(self) -> Path:
+        return self.folder / "finished.json"
+
+    @property
+    def _identity(self) -> dict[str, object]:
+        """What a training is made of, as it is in its record."""
+        return {
+            "samples": [sample.name for sample in self.samples],
+            "options": dict(self.options),
+            "config": self.config,
+        }
 
     @property
     def checkpoint(self) -> Path:
@@ -66,7 +92,7 @@ class Training:
         wall, cpu = time.perf_counter(), time.process_time()
         command("fit", "--config", self.config, *given, "--root", str(self.folder / "runs"))
         seconds = {"wall": round(time.perf_counter() - wall, 1), "cpu": round(time.process_time() - cpu, 1)}
-        (self.folder / "finished.json").write_text(json.dumps(seconds) + "\n")
+        self._record.write_text(json.dumps({**self._identity, "seconds": seconds}) + "\n")
 
     def curve(self, metric: str = "validation/loss") -> list[float]:
         """Return a metric after each epoch."""
@@ -87,7 +113,7 @@ class Training:
         """Return what the training cost, its learning curve and its rejection of the reference events."""
         return {
             "options": dict(self.options),
-            "seconds": json.loads((self.folder / "finished.json").read_text()),
+            "seconds": json.loads(self._record.read_text())["seconds"],
             "validation_loss": self.curve(),
             **{file: study(in_order(self.scored(file), sample), sample) for file, sample in tested.items()},
         }

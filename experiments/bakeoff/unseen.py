@@ -5,7 +5,8 @@ r"""Decays and reducible events that networks or boosted trees leave in a large 
     python experiments/bakeoff/unseen.py unseen.root "Boosted trees=trees.onnx" "EdgeConv, factorised=fast.onnx"
 
 The reference sample has 1,050 decays of which 30 survive, so that methods there differ by chance; here are 30 times as
-many. They are compared at the same share of all signal.
+many. They are compared at the same share of all signal; the difference to every method named before it in the command
+comes with an interval of its own, because both are tested on the same showers.
 """
 
 import argparse
@@ -14,12 +15,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "chain"))
 from chain.run import LEVEL, Sample
 
+from na64ml.evaluation.bootstrap import bootstrap_interval
 from na64ml.events.layout import layout_beside
 from na64ml.inference import Scorer
 from na64ml.selection.efficiency import efficiency
@@ -36,20 +39,26 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "unseen.json")
     arguments = parser.parse_args()
     sample = Sample.read(str(arguments.sample), str(layout_beside(arguments.sample)))
-    results: dict[str, object] = json.loads(arguments.out.read_text()) if arguments.out.is_file() else {}
+    results: dict[str, dict[str, object]] = json.loads(arguments.out.read_text()) if arguments.out.is_file() else {}
+    kept: dict[str, dict[str, NDArray[np.bool_]]] = {}
     for name, _, file in track([model.partition("=") for model in arguments.models], "scoring"):
         scorer = Scorer(file)
         score = scorer.score(sample.view.batch, sample.view).score.astype(float)
-        boxes = {f"box_{box}": survivors(sample, score, box, share) for box, share in SIGNAL.items()}
+        mine = {box: sample.inside[box] & (score >= sample.threshold(score, box, SIGNAL[box])) for box in SIGNAL}
+        boxes = {f"box_{box}": {"signal": SIGNAL[box], **survivors(sample, mine[box])} for box in SIGNAL}
         results[name] = {"weights_hash": scorer.metadata.weights_hash, **boxes}
+        for other, its in kept.items():
+            results[name][f"decays more than {other}"] = {
+                f"box_{box}": difference(sample, mine[box], its[box]) for box in SIGNAL
+            }
+        kept[name] = mine
         arguments.out.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(results, indent=1))
 
 
-def survivors(sample: Sample, score: np.ndarray, box: str, share: float) -> dict[str, object]:
-    """Count what is left where a share of all signal is kept in a box, with intervals from distinct leading showers."""
-    kept = sample.inside[box] & (score >= sample.threshold(score, box, share))
-    shower, results = leading_showers(sample.view.batch), {"signal": share}
+def survivors(sample: Sample, kept: NDArray[np.bool_]) -> dict[str, object]:
+    """Count what is left, with intervals from distinct leading showers."""
+    shower, results = leading_showers(sample.view.batch), {}
     for name, chosen in (("decays", sample.decay), ("reducible", sample.reducible)):
         found = efficiency(kept[chosen], np.ones(int(chosen.sum())), shower[chosen], LEVEL)
         results[name] = {
@@ -58,6 +67,14 @@ def survivors(sample: Sample, score: np.ndarray, box: str, share: float) -> dict
             "share": [float(f"{value:.3g}") for value in (found.value, found.lo, found.hi)],
         }
     return results
+
+
+def difference(sample: Sample, ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> list[int]:
+    """Return how many decays more are left by one than by the other, and the ends of its bootstrap interval."""
+    more = ours[sample.decay].astype(int) - theirs[sample.decay]
+    shower = leading_showers(sample.view.batch)[sample.decay]
+    lo, hi = bootstrap_interval(lambda counts: float(counts @ more), len(more), group=shower, cl=LEVEL)
+    return [int(more.sum()), round(lo), round(hi)]
 
 
 if __name__ == "__main__":

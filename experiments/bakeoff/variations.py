@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from na64ml.errors import InputError
 from na64ml.events.batch import HIT_FEATURES, EventBatch
 from na64ml.setups.setup import Setup
 
@@ -73,7 +74,15 @@ def no_plane(z: float) -> Variation:
 
 
 def without(events: EventBatch, lost: NDArray[np.bool_]) -> EventBatch:
-    """Return the events without some hits."""
+    """Return the events without some hits.
+
+    Raises
+    ------
+    InputError
+        If there is none to lose: the variation does not fit the setup.
+    """
+    if not lost.any():
+        raise InputError("variation: the events have no hit that it would take away; change its place or channels")
     counts = np.bincount(events.event[~lost], minlength=len(events))
     return replace(
         events,
