@@ -19,7 +19,10 @@ from na64ml.resources import shipped
 FOLDER = shipped("datasets") / "models"
 FILES = (TESTED, OTHER)
 SELECTIONS = ("simple_with_score", "score_only")
-HEADLINE = ("box_50/survivors_1", "box_80/survivors_1", "box_50/signal_0.78")
+HEADLINE = (
+    *("box_50/survivors_0", "box_50/survivors_1", "box_80/survivors_0", "box_80/survivors_1"),
+    "box_50/signal_0.78",
+)
 
 
 def main() -> None:
