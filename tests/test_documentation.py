@@ -32,7 +32,12 @@ from na64ml.simulation.class_path import ClassPath
 from na64ml.simulation.engines.base import Engine
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("datasets/**/*.md")])
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(page for part in ("docs", "datasets", "experiments") for page in ROOT.glob(f"{part}/**/*.md")),
+    ]
+)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.M | re.S)
 
@@ -73,8 +78,12 @@ def commands() -> list[str]:
 
 
 def na64ml_commands(training: bool) -> list[list[str]]:
-    split = [shlex.split(command.removeprefix("PYTHONPATH=. ")) for command in commands()]
+    split = [words_of(command) for command in commands()]
     return [words[1:] for words in split if words[0] == "na64ml" and (words[1] in TRAINING) is training]
+
+
+def words_of(command: str) -> list[str]:
+    return shlex.split(re.sub(r"^(\w+=\S+ )+", "", command), comments=True)
 
 
 @pytest.fixture(scope="module")
@@ -125,14 +134,17 @@ def test_every_verb_is_documented() -> None:
 def test_other_commands_exist() -> None:
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M)
     for command in commands():
-        program, *words = shlex.split(command.removeprefix("PYTHONPATH=. "))
+        program, *words = words_of(command)
         if program == "make":
             assert words[0] in targets
         elif program == "pip":
             extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
             assert set(re.findall(r"\w+", words[-1].removeprefix("na64ml"))) <= set(extras)
+        elif words[0].startswith(("experiments/", "docs/")):
+            assert (ROOT / words[0]).exists(), f"no such file in '{command}'"
         else:
-            assert program in ("na64ml", "python", "mlflow"), f"unknown program in '{command}'"
+            known = program in ("na64ml", "python", "mlflow") or program.endswith("/bin/python")
+            assert known, f"unknown program in '{command}'"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -104,9 +104,7 @@ def load_network(path: Path) -> tuple[EventNetwork, NetworkRecord]:
     try:
         record = NetworkRecord.model_validate(checkpoint["na64ml"])
         network: EventNetwork = import_class(record.class_path, "class_path")(record.inputs, **record.init_args)
-        state = {key.removeprefix(_PREFIX): value for key, value in weights if key.startswith(_PREFIX)}
-        # Checkpoints of version 0.1.0 have no temperature.
-        network.load_state_dict({"temperature": torch.ones(())} | state)
+        network.load_state_dict({key.removeprefix(_PREFIX): value for key, value in weights if key.startswith(_PREFIX)})
     except (ConfigError, TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(
             f"{path}: the network cannot be rebuilt ({error}); use the version of the code that trained it"

@@ -127,7 +127,8 @@ class Classifier(LightningModule):
         """Augment training batches while they are on the CPU, where the constants of the readout are."""
         if self.augmentation is None or not self.trainer.training:
             return batch
-        return self.augmentation(batch, self.network.inputs, self.readout)
+        augmented: PackedBatch = self.augmentation(batch, self.network.inputs, self.readout)
+        return augmented
 
     def training_step(self, batch: PackedBatch, batch_idx: int) -> Tensor:
         """Return the weighted loss of a batch, with the penalty if there is one."""
@@ -191,7 +192,6 @@ class Classifier(LightningModule):
         record = checkpoint.get("na64ml")
         if record is None:
             raise ConfigError("ckpt_path: has no network description (key 'na64ml'); give a .ckpt file of 'na64ml fit'")
-        checkpoint["state_dict"].setdefault("network.temperature", torch.ones(()))  # none before version 0.2
         trained, inputs = NetworkInputs.model_validate(record["inputs"]), self.network.inputs
         for name, of_checkpoint, of_data in (
             ("detectors", trained.detector_names, inputs.detector_names),
