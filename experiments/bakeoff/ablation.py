@@ -30,6 +30,11 @@ VARIANTS: dict[str, dict[str, object]] = {
         "model.weight_decay": 1.0,
     },
     "without augmentation": {"model.augmentation": "null"},
+    "dead channels, wider showers and pile-up, too": {
+        "model.augmentation.dead_channels": 0.01,
+        "model.augmentation.lateral_scale": "[1.0, 1.8]",
+        "model.augmentation.pile_up.probability": 0.1,
+    },
     "blind to the energy in the ECAL": {"model.energy_blind": "[ECAL]"},
     "focal loss": {"model.focal": 2.0},
     "decorrelated from the energy in the ECAL": {"model.decorrelation.strength": 1.0},

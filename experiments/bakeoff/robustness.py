@@ -39,6 +39,9 @@ def main() -> None:
     events = nominal.view.batch
     threshold = working_point(nominal, scorer.score(events).score.astype(float))
     results: dict[str, object] = {"weights_hash": scorer.metadata.weights_hash, "threshold": round(threshold, 4)}
+    if arguments.out.is_file():
+        known = json.loads(arguments.out.read_text())
+        results = known if known["weights_hash"] == results["weights_hash"] else results
     for name, vary in VARIATIONS.items():
         results[name] = measure(Sample.of(vary(events, reader.setup), reader), scorer, threshold)
     for name, _, file in (sample.partition("=") for sample in arguments.samples):

@@ -1,4 +1,4 @@
-"""Changes of events that a network may meet in data and has not seen: gains, dead cells, lost planes, fewer cells."""
+"""Changes of events that a network may meet in data and has not seen: gains, dead cells, wider showers, lost planes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 from na64ml.errors import InputError
 from na64ml.events.batch import HIT_FEATURES, EventBatch
+from na64ml.events.reader import EventReader
+from na64ml.graphs.batch import pack
+from na64ml.models.inputs import network_inputs
+from na64ml.selection.mode import load_mode
 from na64ml.setups.setup import Setup
+from na64ml.training.augmentation import Augmentation
+from na64ml.training.readout import readout_of
 
 ENERGY = HIT_FEATURES.index("energy")
 SEED = 1
@@ -49,6 +55,25 @@ def dead_cells(ranks: slice) -> Variation:
         energy = np.bincount(events.channel[ecal], weights=events.hits[ecal, ENERGY], minlength=len(z))
         energy[z < z.max()] = 0
         return without(events, ecal & np.isin(events.channel, np.argsort(-energy)[ranks]))
+
+    return vary
+
+
+def wider_showers(factor: float) -> Variation:
+    """Move energy of ECAL cells to their neighbours, as the augmentation does in training."""
+
+    def vary(events: EventBatch, setup: Setup) -> EventBatch:
+        reader, n = EventReader("na64e_reference"), len(events)
+        batch = pack(events, np.arange(n), np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.float32))
+        wider = Augmentation(False, gain_spread=0, noise=0, tracker_loss=0, lateral_scale=(factor, factor))
+        found = wider(batch, network_inputs(reader, load_mode("na64e_invisible")), readout_of(reader))
+        return replace(
+            events,
+            offsets=np.concatenate([[0], np.cumsum(np.bincount(found.event, minlength=n))]).astype(np.int64),
+            hits=found.hits.numpy(),
+            detector=found.detector.numpy().astype(events.detector.dtype),
+            channel=found.channel.numpy().astype(events.channel.dtype),
+        )
 
     return vary
 
@@ -106,6 +131,8 @@ VARIATIONS: Mapping[str, Variation] = {
     "gain of every cell wrong by 4 %": gains_spread(0.04),
     "2 dead ECAL cells beside that of the beam": dead_cells(slice(1, 3)),
     "2 dead ECAL cells, that of the beam and its neighbour": dead_cells(slice(0, 2)),
+    "showers 1.3 times as wide": wider_showers(1.3),
+    "showers 1.6 times as wide": wider_showers(1.6),
     "ECAL 5 x 6": no_outer_column,
     "without tracker plane MM6": no_plane(-1800.0),
     "without tracker plane ST03": no_plane(-1600.0),
