@@ -1,0 +1,61 @@
+"""The tables of the bake-off hold what its JSON files hold."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bakeoff.ladder import EPOCHS
+from bakeoff.training import Training
+
+from na64ml.errors import ConfigError
+
+FOLDER = Path(__file__).parents[2] / "experiments" / "bakeoff"
+PAGE = (FOLDER / "README.md").read_text()
+RUNS = {"6500": "shipped:na64e_reference.root", "6511": "shipped:na64e_reference_b.root"}
+
+
+def read(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((FOLDER / name).read_text())
+    return found
+
+
+def cells(study: dict[str, Any]) -> str:
+    """The columns that the tables of networks have in common."""
+    points = (study[f"box_{point}"] for point in ("50/survivors_0", "80/survivors_0", "80/survivors_1"))
+    kept = [f"{at['signal_efficiency']:.3f} ({at['lo']:.3f} to {at['hi']:.3f})" for at in points]
+    left = study["box_50/signal_0.78"]
+    return " | ".join([*kept, f"{left['reducible']} and {left['decays']}"])
+
+
+def rows() -> Iterator[str]:
+    for name, result in read("ladder.json").items():
+        rate = f"rate {result['options']['model.learning_rate']:g}"
+        loss = f"{result['validation_loss'][EPOCHS - 1]:.3f}"
+        yield f"| {name}, {rate}, {result['seconds']['cpu']:.0f} s | {loss} | {cells(result[RUNS['6500']])} |"
+    for name, result in read("large.json").items():
+        yield from (f"| {name}, {run} | {cells(result[file])} |" for run, file in RUNS.items())
+    for name, result in read("ablation.json").items():
+        yield f"| {name} | {cells(result[RUNS['6500']])} |"
+    for name, result in read("unseen.json").items():
+        boxes = (result["box_50"], result["box_80"])
+        left = " | ".join(f"{box[kind]['survivors']}" for box in boxes for kind in ("decays", "reducible"))
+        yield f"| {name} | {left} |"
+
+
+@pytest.mark.parametrize("row", list(rows()))
+def test_a_row_is_on_the_page(row: str) -> None:
+    assert row in PAGE, f"nearest: {re.findall(re.escape(row[:12]) + '.*', PAGE)}"
+
+
+def test_a_training_of_other_samples_is_not_taken_for_mine(tmp_path: Path) -> None:
+    training = Training(tmp_path, [tmp_path / "train.root"], {"trainer.max_epochs": 3})
+    assert not training.is_finished
+    record = {"samples": ["other.root"], "options": training.options, "config": training.config, "seconds": {}}
+    (tmp_path / "finished.json").write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match=r"finished\.json: key 'samples': .*other\.root.*--work"):
+        _ = training.is_finished
+    (tmp_path / "finished.json").write_text(json.dumps({**record, "samples": ["train.root"]}))
+    assert training.is_finished
