@@ -12,12 +12,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "chain"))
 from bakeoff.ladder import EPOCHS, FAMILIES
+from bakeoff.robustness import at_one_survivor, measure, reference
 from bakeoff.training import Training
-from chain.run import OTHER, TESTED, Sample
+from bakeoff.variations import VARIATIONS
+from chain.run import OTHER, TESTED, Sample, command
 
 from na64ml.evaluation.flatness import flatness_in_energy, flatness_in_mass
 from na64ml.evaluation.scored import ScoredEvents
 from na64ml.evaluation.working_points import working_point
+from na64ml.events.reader import EventReader
+from na64ml.inference import Scorer
 
 NETWORK = f"na64ml.models.{FAMILIES['EdgeConv, factorised']}"
 VARIANTS: dict[str, dict[str, object]] = {
@@ -44,6 +48,9 @@ VARIANTS: dict[str, dict[str, object]] = {
 SIGNAL_EFFICIENCY = 0.9
 """Of all signal, at the threshold where its flatness is measured."""
 
+SHIFTS = ("nominal", "showers 1.6 times as wide", "2 dead ECAL cells, that of the beam and its neighbour")
+"""Variations of the reference events of both runs with which every network is tested."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -52,13 +59,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "ablation.json")
     arguments = parser.parse_args()
     tested = {file: Sample.read(file) for file in (TESTED, OTHER)}
+    reader, nominal = EventReader("na64e_reference"), reference()
     results: dict[str, object] = {}
     for name, changed in VARIANTS.items():
         options = {"model.network": NETWORK, "trainer.max_epochs": EPOCHS, **changed}
         folder = arguments.work / "ablation" / name.replace(" ", "_").replace(",", "")
         training = Training(folder, [arguments.sample], options, cache=arguments.work / "cache")
         training.run()
-        results[name] = {**training.results(tested), "flatness": flatness(training.scored(TESTED))}
+        results[name] = {
+            **training.results(tested),
+            "flatness": flatness(training.scored(TESTED)),
+            "shifts": shifted(training, nominal, reader),
+        }
         arguments.out.write_text(json.dumps(results, indent=1) + "\n")
 
 
@@ -67,6 +79,17 @@ def flatness(scored: ScoredEvents) -> dict[str, list[float]]:
     threshold = working_point(scored.of_class(scored.signal), SIGNAL_EFFICIENCY).threshold
     found = flatness_in_energy(scored, threshold), flatness_in_mass(scored, threshold)
     return {item.quantity: [round(item.spread, 3), float(f"{item.probability:.2g}")] for item in found}
+
+
+def shifted(training: Training, nominal: Sample, reader: EventReader) -> dict[str, object]:
+    """Return the rejection of shifted events, at the threshold of one reducible survivor of the nominal ones."""
+    file = training.folder / "network.onnx"
+    if not file.is_file():
+        command("export", str(training.checkpoint), "--layout", "na64e_reference", "--out", str(file))
+    scorer, events = Scorer(file), nominal.view.batch
+    threshold = at_one_survivor(nominal, scorer.score(events).score.astype(float))
+    samples = {name: Sample.of(VARIATIONS[name](events, reader.setup), reader) for name in SHIFTS}
+    return {name: measure(sample, scorer, threshold) for name, sample in samples.items()}
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import uproot
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "chain"))
-from bakeoff.robustness import reference, working_point
+from bakeoff.robustness import at_one_survivor, reference
 from chain.run import Sample
 from simulation.irreducible import charged_hits, quiet
 
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "upstream.json")
     arguments = parser.parse_args()
     scorer, nominal = Scorer(arguments.model), reference()
-    threshold = working_point(nominal, scorer.score(nominal.view.batch).score.astype(float))
+    threshold = at_one_survivor(nominal, scorer.score(nominal.view.batch).score.astype(float))
     sample = Sample.read(str(arguments.sample), "na64e_invisible_geant4")
     with uproot.open(arguments.sample) as file:
         index = str(file["labels"]).split(",").index("electroproduction")
