@@ -43,6 +43,16 @@ def rows() -> Iterator[str]:
         boxes = (result["box_50"], result["box_80"])
         left = " | ".join(f"{box[kind]['survivors']}" for box in boxes for kind in ("decays", "reducible"))
         yield f"| {name} | {left} |"
+    for name, result in read("robustness.json").items():
+        if isinstance(result, dict):
+            boxes = (result["box_50"], result["box_80"])
+            yield f"| {name.replace('_', ' ')} | {' | '.join(held(box) for box in boxes)} |"
+
+
+def held(box: dict[str, Any]) -> str:
+    """Signal with the most that there can be, and background with the number generated."""
+    signal = f"{box['signal_efficiency'][0]:.3f} ({box['cap']:.3f})"
+    return " | ".join([signal, *(f"{left} of {made:,}" for left, made in (box["reducible"], box["decays"]))])
 
 
 @pytest.mark.parametrize("row", list(rows()))
