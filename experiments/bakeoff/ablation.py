@@ -7,6 +7,7 @@ import argparse
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -59,7 +60,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "ablation.json")
     arguments = parser.parse_args()
     tested = {file: Sample.read(file) for file in (TESTED, OTHER)}
-    reader, nominal = EventReader("na64e_reference"), reference()
+    events, reader = reference().view.batch, EventReader("na64e_reference")
+    shifts = {name: Sample.of(VARIATIONS[name](events, reader.setup), reader) for name in SHIFTS}
     results: dict[str, object] = {}
     for name, changed in VARIANTS.items():
         options = {"model.network": NETWORK, "trainer.max_epochs": EPOCHS, **changed}
@@ -69,7 +71,7 @@ def main() -> None:
         results[name] = {
             **training.results(tested),
             "flatness": flatness(training.scored(TESTED)),
-            "shifts": shifted(training, nominal, reader),
+            "shifts": shifted(training, shifts),
         }
         arguments.out.write_text(json.dumps(results, indent=1) + "\n")
 
@@ -81,15 +83,14 @@ def flatness(scored: ScoredEvents) -> dict[str, list[float]]:
     return {item.quantity: [round(item.spread, 3), float(f"{item.probability:.2g}")] for item in found}
 
 
-def shifted(training: Training, nominal: Sample, reader: EventReader) -> dict[str, object]:
+def shifted(training: Training, shifts: Mapping[str, Sample]) -> dict[str, object]:
     """Return the rejection of shifted events, at the threshold of one reducible survivor of the nominal ones."""
     file = training.folder / "network.onnx"
     if not file.is_file():
         command("export", str(training.checkpoint), "--layout", "na64e_reference", "--out", str(file))
-    scorer, events = Scorer(file), nominal.view.batch
-    threshold = at_one_survivor(nominal, scorer.score(events).score.astype(float))
-    samples = {name: Sample.of(VARIATIONS[name](events, reader.setup), reader) for name in SHIFTS}
-    return {name: measure(sample, scorer, threshold) for name, sample in samples.items()}
+    scorer = Scorer(file)
+    threshold = at_one_survivor(shifts["nominal"], scorer)
+    return {name: measure(sample, scorer, threshold) for name, sample in shifts.items()}
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def main() -> None:
     arguments = parser.parse_args()
     scorer, reader, nominal = Scorer(arguments.model), EventReader("na64e_reference"), reference()
     events = nominal.view.batch
-    threshold = at_one_survivor(nominal, scorer.score(events).score.astype(float))
+    threshold = at_one_survivor(nominal, scorer)
     results: dict[str, object] = {"weights_hash": scorer.metadata.weights_hash, "threshold": round(threshold, 4)}
     if arguments.out.is_file():
         known = json.loads(arguments.out.read_text())
@@ -56,8 +56,9 @@ def reference() -> Sample:
     return Sample.of(concatenate([reader.read(TESTED), reader.read(OTHER)]), reader)
 
 
-def at_one_survivor(sample: Sample, score: np.ndarray) -> float:
+def at_one_survivor(sample: Sample, scorer: Scorer) -> float:
     """Return the threshold that leaves one reducible event in the larger box."""
+    score = scorer.score(sample.view.batch).score.astype(float)
     signal, reducible = sample.signal, sample.reducible
     inside = sample.inside[BOXES[-1]]
     point = efficiency_at_survivors_interval(

@@ -54,8 +54,10 @@ class Training:
             return False
         found, mine = json.loads(self._record.read_text()), self._identity
         for key, value in mine.items():
-            if found[key] != value:
-                raise ConfigError(f"{self._record}: key '{key}': {found[key]}, not {value}; give another --work folder")
+            if found.get(key) != value:
+                raise ConfigError(
+                    f"{self._record}: key '{key}': {found.get(key)}, not {value}; give another --work folder"
+                )
         return True
 
     @property

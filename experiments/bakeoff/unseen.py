@@ -40,25 +40,26 @@ def main() -> None:
     arguments = parser.parse_args()
     sample = Sample.read(str(arguments.sample), str(layout_beside(arguments.sample)))
     results: dict[str, dict[str, object]] = json.loads(arguments.out.read_text()) if arguments.out.is_file() else {}
+    shower = leading_showers(sample.view.batch)
     kept: dict[str, dict[str, NDArray[np.bool_]]] = {}
     for name, _, file in track([model.partition("=") for model in arguments.models], "scoring"):
         scorer = Scorer(file)
         score = scorer.score(sample.view.batch, sample.view).score.astype(float)
         mine = {box: sample.inside[box] & (score >= sample.threshold(score, box, SIGNAL[box])) for box in SIGNAL}
-        boxes = {f"box_{box}": {"signal": SIGNAL[box], **survivors(sample, mine[box])} for box in SIGNAL}
+        boxes = {f"box_{box}": {"signal": SIGNAL[box], **survivors(sample, mine[box], shower)} for box in SIGNAL}
         results[name] = {"weights_hash": scorer.metadata.weights_hash, **boxes}
         for other, its in kept.items():
             results[name][f"decays more than {other}"] = {
-                f"box_{box}": difference(sample, mine[box], its[box]) for box in SIGNAL
+                f"box_{box}": difference(mine[box], its[box], sample.decay, shower) for box in SIGNAL
             }
         kept[name] = mine
         arguments.out.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(results, indent=1))
 
 
-def survivors(sample: Sample, kept: NDArray[np.bool_]) -> dict[str, object]:
+def survivors(sample: Sample, kept: NDArray[np.bool_], shower: NDArray[np.int64]) -> dict[str, object]:
     """Count what is left, with intervals from distinct leading showers."""
-    shower, results = leading_showers(sample.view.batch), {}
+    results: dict[str, object] = {}
     for name, chosen in (("decays", sample.decay), ("reducible", sample.reducible)):
         found = efficiency(kept[chosen], np.ones(int(chosen.sum())), shower[chosen], LEVEL)
         results[name] = {
@@ -69,11 +70,12 @@ def survivors(sample: Sample, kept: NDArray[np.bool_]) -> dict[str, object]:
     return results
 
 
-def difference(sample: Sample, ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> list[int]:
-    """Return how many decays more are left by one than by the other, and the ends of its bootstrap interval."""
-    more = ours[sample.decay].astype(int) - theirs[sample.decay]
-    shower = leading_showers(sample.view.batch)[sample.decay]
-    lo, hi = bootstrap_interval(lambda counts: float(counts @ more), len(more), group=shower, cl=LEVEL)
+def difference(
+    ours: NDArray[np.bool_], theirs: NDArray[np.bool_], chosen: NDArray[np.bool_], shower: NDArray[np.int64]
+) -> list[int]:
+    """Return how many chosen events more are left by one than by the other, and the ends of its bootstrap interval."""
+    more = ours[chosen].astype(int) - theirs[chosen]
+    lo, hi = bootstrap_interval(lambda counts: float(counts @ more), len(more), group=shower[chosen], cl=LEVEL)
     return [int(more.sum()), round(lo), round(hi)]
 
 

@@ -31,8 +31,8 @@ def main() -> None:
     parser.add_argument("sample", type=Path, help="Geant4 events with noise-free energies, in the shipped layout")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "upstream.json")
     arguments = parser.parse_args()
-    scorer, nominal = Scorer(arguments.model), reference()
-    threshold = at_one_survivor(nominal, scorer.score(nominal.view.batch).score.astype(float))
+    scorer = Scorer(arguments.model)
+    threshold = at_one_survivor(reference(), scorer)
     sample = Sample.read(str(arguments.sample), "na64e_invisible_geant4")
     with uproot.open(arguments.sample) as file:
         index = str(file["labels"]).split(",").index("electroproduction")

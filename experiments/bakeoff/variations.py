@@ -67,13 +67,7 @@ def wider_showers(factor: float) -> Variation:
         batch = pack(events, np.arange(n), np.zeros(n, dtype=np.int64), np.ones(n, dtype=np.float32))
         wider = Augmentation(False, gain_spread=0, noise=0, tracker_loss=0, lateral_scale=(factor, factor))
         found = wider(batch, network_inputs(reader, load_mode("na64e_invisible")), readout_of(reader))
-        return replace(
-            events,
-            offsets=np.concatenate([[0], np.cumsum(np.bincount(found.event, minlength=n))]).astype(np.int64),
-            hits=found.hits.numpy(),
-            detector=found.detector.numpy().astype(events.detector.dtype),
-            channel=found.channel.numpy().astype(events.channel.dtype),
-        )
+        return _with_hits(events, *(part.numpy() for part in (found.event, found.hits, found.detector, found.channel)))
 
     return vary
 
@@ -108,13 +102,24 @@ def without(events: EventBatch, lost: NDArray[np.bool_]) -> EventBatch:
     """
     if not lost.any():
         raise InputError("variation: the events have no hit that it would take away; change its place or channels")
-    counts = np.bincount(events.event[~lost], minlength=len(events))
+    return _with_hits(events, events.event[~lost], events.hits[~lost], events.detector[~lost], events.channel[~lost])
+
+
+def _with_hits(
+    events: EventBatch,
+    event: NDArray[np.int64],
+    hits: NDArray[np.float32],
+    detector: NDArray[np.integer],
+    channel: NDArray[np.integer],
+) -> EventBatch:
+    """Return the events with other hits; ``event`` is that of each hit, sorted."""
+    counts = np.bincount(event, minlength=len(events))
     return replace(
         events,
         offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        hits=events.hits[~lost],
-        detector=events.detector[~lost],
-        channel=events.channel[~lost],
+        hits=hits,
+        detector=detector.astype(events.detector.dtype),
+        channel=channel.astype(events.channel.dtype),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bakeoff.card_numbers import FILES
 from bakeoff.ladder import EPOCHS
 from bakeoff.training import Training
 
@@ -14,7 +15,7 @@ from na64ml.errors import ConfigError
 
 FOLDER = Path(__file__).parents[2] / "experiments" / "bakeoff"
 PAGE = (FOLDER / "README.md").read_text()
-RUNS = {"6500": "shipped:na64e_reference.root", "6511": "shipped:na64e_reference_b.root"}
+RUNS = dict(zip(("6500", "6511"), FILES, strict=True))
 
 
 def read(name: str) -> dict[str, Any]:

@@ -74,6 +74,7 @@ def test_hits_beyond_the_cap_are_nobodys_neighbours() -> None:
     grid = np.arange(12)[:, None] * np.ones((1, 3))
     found = table(grid, [12], k=3, cap=8)
     assert found.max() == 7
+    assert found[7].tolist() == [6, 5, 4]
     assert found[11].tolist() == [7, 6, 5]
 
 

@@ -70,6 +70,11 @@ def logits(network: EventNetwork, batch: PackedBatch) -> torch.Tensor:
     return found
 
 
+def neighbours_of(network: EventNetwork, batch: PackedBatch) -> torch.Tensor:
+    places = network.places(batch.event, batch.track, K)
+    return network.neighbours(batch.hits, batch.detector, batch.track, places, K)
+
+
 def poisoned(events: EventBatch, which: slice) -> EventBatch:
     """Return the events with everything that is measured of the chosen ones replaced by NaN."""
     hits, track = events.hits.copy(), events.track.copy()
@@ -127,10 +132,7 @@ def test_whole_events_are_permutation_invariant_up_to_ties(
     order = torch.randperm(len(batch.hits), generator=torch.Generator().manual_seed(0))
     order = order[torch.argsort(batch.event[order], stable=True)]
     shuffled = replace(batch, hits=batch.hits[order], detector=batch.detector[order], event=batch.event[order])
-    neighbours = model.neighbours(batch.hits, batch.detector, batch.track, model.places(batch.event, batch.track, K), K)
-    again = model.neighbours(
-        shuffled.hits, shuffled.detector, shuffled.track, model.places(shuffled.event, shuffled.track, K), K
-    )
+    neighbours, again = neighbours_of(model, batch), neighbours_of(model, shuffled)
     present = again >= 0
     back = torch.where(present, order[again.clamp(min=0)], -1)
     same = (back == neighbours[order]).all(dim=1)
@@ -168,10 +170,7 @@ def test_moving_an_event_sideways_by_a_cell_changes_nothing(
     track[:, 3] += 38.2
     track[:, 4] -= 38.2
     moved = replace(batch, hits=hits, track=track)
-    same_graph = (
-        model.neighbours(batch.hits, batch.detector, batch.track, model.places(batch.event, batch.track, K), K)
-        == model.neighbours(hits, batch.detector, track, model.places(batch.event, track, K), K)
-    ).all(dim=1)
+    same_graph = (neighbours_of(model, batch) == neighbours_of(model, moved)).all(dim=1)
     assert same_graph.float().mean() > 0.99  # the rest sits on a rounding boundary of the grid
     clean = torch.ones(batch.n_events, dtype=torch.bool).scatter(0, batch.event[~same_graph], False)
     torch.testing.assert_close(logits(model, moved)[clean], logits(model, batch)[clean], rtol=1e-4, atol=1e-4)
@@ -192,7 +191,7 @@ def test_neighbours_are_sought_in_the_own_detector_first(
     model: EventNetwork, few_events: EventBatch, packed: Pack
 ) -> None:
     batch = packed(few_events)
-    table = model.neighbours(batch.hits, batch.detector, batch.track, model.places(batch.event, batch.track, K), K)
+    table = neighbours_of(model, batch)
     pair = batch.event * 7 + batch.detector
     many = torch.bincount(pair, minlength=700)[pair] > K
     ecal = (batch.detector == few_events.detector_index("ECAL")) & many
