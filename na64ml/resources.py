@@ -17,6 +17,12 @@ def shipped(folder: str) -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / folder
 
 
+def config_path(name: str) -> Path:
+    """Return the path of a configuration: a file of the user, else a shipped one if there is one of this name."""
+    own, ours = Path(name), shipped("configs") / name
+    return ours if ours.is_file() and not own.exists() else own
+
+
 def shipped_or_own(name: str, suffix: str = "") -> Path:
     """Return the path of a file of the user, or of ``shipped:NAME``, with a suffix, in the shipped ``datasets``."""
     if not name.startswith(SHIPPED):

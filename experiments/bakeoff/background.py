@@ -4,7 +4,7 @@
     python experiments/bakeoff/background.py background.root fast.onnx default.onnx
 
 Only events inside the trigger and the 80 GeV box are scored. Survivors are above the working
-point of the file.
+point of the file; without a score an event survives.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main() -> None:
             "weights_hash": scorer.metadata.weights_hash,
             "scored": int(np.isfinite(columns[name]).sum()),
             "cpu_seconds": round(seconds[name], 1),
-            **survivors(columns, columns[name] >= threshold),
+            **survivors(columns, ~(columns[name] < threshold)),
         }
     arguments.out.write_text(json.dumps(results, indent=1) + "\n")
     print(json.dumps(results, indent=1))

@@ -11,6 +11,7 @@ from chain.run import Sample, command, in_order, study
 
 from na64ml.errors import ConfigError
 from na64ml.evaluation.scored import ScoredEvents
+from na64ml.events.cache import sha256
 from na64ml.events.layout import layout_beside
 
 DATASET = "bakeoff"
@@ -24,7 +25,8 @@ class Training:
     Parameters
     ----------
     folder
-        Where it lives; a finished training there is not repeated, one of other samples or options is an error.
+        Where it lives. A finished training there is not repeated and an interrupted one goes on after its last epoch;
+        a finished one of other samples or options is an error.
     samples
         ROOT files, with the layout beside the first one.
     options
@@ -68,7 +70,7 @@ class Training:
     def _identity(self) -> dict[str, object]:
         """What a training is made of, as it is in its record."""
         return {
-            "samples": [sample.name for sample in self.samples],
+            "samples": {sample.name: sha256(sample) for sample in self.samples},
             "options": dict(self.options),
             "config": self.config,
         }
@@ -76,8 +78,10 @@ class Training:
     @property
     def checkpoint(self) -> Path:
         """The network after the last epoch."""
-        found = self.folder.glob("runs/*/*/checkpoints/last.ckpt")
-        return max(found, key=lambda path: path.stat().st_mtime)
+        return max(self._checkpoints(), key=lambda path: path.stat().st_mtime)
+
+    def _checkpoints(self) -> list[Path]:
+        return list(self.folder.glob("runs/*/*/checkpoints/last.ckpt"))
 
     def run(self) -> None:
         """Train, unless it is done."""
@@ -90,11 +94,14 @@ class Training:
             "data.dataset": DATASET,
             "data.cache": self.cache,
         }
-        given = [text for key, value in {**data, **self.options}.items() for text in (f"--{key}", str(value))]
+        before = {"ckpt_path": self.checkpoint} if self._checkpoints() else {}
+        keys = {**data, **self.options, **before}
+        given = [text for key, value in keys.items() for text in (f"--{key}", str(value))]
         wall, cpu = time.perf_counter(), time.process_time()
         command("fit", "--config", self.config, *given, "--root", str(self.folder / "runs"))
         seconds = {"wall": round(time.perf_counter() - wall, 1), "cpu": round(time.process_time() - cpu, 1)}
-        self._record.write_text(json.dumps({**self._identity, "seconds": seconds}) + "\n")
+        record = {**self._identity, "seconds": None if before else seconds}  # of an interrupted one they are not known
+        self._record.write_text(json.dumps(record) + "\n")
 
     def curve(self, metric: str = "validation/loss") -> list[float]:
         """Return a metric after each epoch."""

@@ -103,9 +103,13 @@ class Sample:
         """Which events are reducible background, ``[n_events]``."""
         return np.isin(self.label, [self.mode.class_index(name) for name in self.mode.reducible])
 
+    def decision_score(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return scores as `ScoredEvents.decision_score`: without one, signal is lost and background survives."""
+        return np.where(np.isnan(score), np.where(self.signal, -np.inf, np.inf), score)
+
     def threshold(self, score: NDArray[np.float64], box: str, target: float) -> float:
         """Return the threshold that keeps a share of all signal inside a box."""
-        kept = np.sort(score[self.signal & self.inside[box]])[::-1]
+        kept = np.sort(self.decision_score(score)[self.signal & self.inside[box]])[::-1]
         return float(kept[round(target * self.signal.sum()) - 1])
 
     def cut_flow(self) -> dict[str, int]:
@@ -151,6 +155,7 @@ def matching(wanted: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.
 def study(score: NDArray[np.float64], sample: Sample) -> dict[str, object]:
     """Measure signal efficiency and surviving decays at given numbers of reducible survivors, and the reverse."""
     signal, decay, reducible = sample.signal, sample.decay, sample.reducible
+    score = sample.decision_score(score)
     results: dict[str, object] = {}
     for box, passed in sample.inside.items():
         results[f"box_{box}/cap"] = round(float((signal & passed).sum() / signal.sum()), 4)

@@ -8,7 +8,7 @@ import numpy as np
 
 from na64ml.cli.options import event_progress
 from na64ml.errors import ConfigError
-from na64ml.resources import shipped
+from na64ml.resources import config_path
 from na64ml.yaml_files import read_yaml, validate
 
 logger = logging.getLogger(__name__)
@@ -46,8 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.out.suffix != ".onnx":
         raise ConfigError(f"--out {arguments.out}: is no name of an ONNX file; give one that ends in .onnx")
-    path = Path(arguments.config)
-    path = path if path.exists() else shipped("configs") / path
+    path = config_path(arguments.config)
     content = changed(read_yaml(path), arguments.set)
     for key, value in (("files", arguments.files), ("layout", arguments.layout)):
         if value:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from na64ml.cli.options import console
 from na64ml.errors import ConfigError
-from na64ml.resources import shipped
+from na64ml.resources import config_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     from na64ml.training.tuning import tune
     from na64ml.yaml_files import load_model
 
-    path = Path(arguments.space)
-    space = load_model(SearchSpace, path if path.exists() else shipped("configs") / path)
+    space = load_model(SearchSpace, config_path(arguments.space))
     configs = [word for config in arguments.config for word in ("--config", config)]
     study = tune(space, [*configs, *arguments.overrides], arguments.root, arguments.study, arguments.trials)
     table = Table(title=f"{arguments.study}: {space.metric}, {space.direction}")

@@ -17,7 +17,7 @@ from na64ml.events.batch import EventBatch
 from na64ml.events.beam_energy import warn_of_other_energies
 from na64ml.events.contract import Contract
 from na64ml.events.reader import EventReader
-from na64ml.events.root_files import expand
+from na64ml.events.root_files import expand, is_remote
 from na64ml.events.splits import check_unique
 from na64ml.yaml_files import StrictModel, content_hash, load_model
 
@@ -83,10 +83,13 @@ def build_cache(
     Raises
     ------
     InputError
-        If the files cannot be read or an event occurs twice; nothing is left behind.
+        If the files cannot be read or are on a server, or an event occurs twice; nothing is left behind.
     """
     paths = expand(files)
-    digests = [_sha256(Path(path)) for path in paths]
+    remote = [path for path in paths if is_remote(path)]
+    if remote:
+        raise InputError(f"{remote[0]}: the event cache needs files on this machine; copy it first")
+    digests = [sha256(Path(path)) for path in paths]
     key = _data_hash(reader.layout.hash, reader.setup.geometry_hash, reader.conditions.hash, digests)
     folder = root / key
     if (folder / MANIFEST).is_file():
@@ -214,7 +217,14 @@ def _map(folder: Path, name: str, stored: Stored) -> NDArray[Any]:
     return np.asarray(np.memmap(path, dtype=stored.dtype, mode="r", shape=stored.shape))
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,6 +14,7 @@ from na64ml.events.reader import EventReader
 from na64ml.graphs.batch import PackedBatch
 from na64ml.graphs.loader import Share, packed_loader
 from na64ml.graphs.sample import Sample, Split
+from na64ml.ranges import require
 from na64ml.selection.mode import load_mode
 
 
@@ -41,6 +42,11 @@ class EventDataModule(LightningDataModule):
         that fakes the SRD response) often carry tiny weights, and a network trained with these never sees them.
     seed
         Of the order of the training events.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such layout or mode, or a batch has no events.
     """
 
     def __init__(
@@ -59,6 +65,8 @@ class EventDataModule(LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        require("data.batch_size", batch_size, low=1)
+        require("data.eval_batch_size", eval_batch_size, low=1)
         self.files = files
         self.reader = EventReader(layout)
         self.mode = load_mode(mode)

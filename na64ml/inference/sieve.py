@@ -64,7 +64,7 @@ class Sieve:
         view = self.make_view(events)
         extra = points = None
         if self.scorer and self.selection.uses_score:
-            extra, points = self.scorer.score(events).variables, self.scorer.metadata.thresholds
+            extra, points = self.scorer.score(events, view).variables, self.scorer.metadata.thresholds
         decisions = self.selection.apply(view, extra, points)
         kept = decisions.surviving(self.blinding.mode.label(events) == 0) & ~self.blinding.hidden(view)
         self._count(events, kept, decisions.scored)

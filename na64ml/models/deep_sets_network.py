@@ -26,7 +26,7 @@ class DeepSetsNetwork(HitNetwork):
         self,
         inputs: NetworkInputs,
         width: int = 32,
-        n_blocks: int = 1,
+        n_blocks: int = 2,
         pool_width: int = 8,
         head_width: int = 64,
         dropout: float = 0.3,

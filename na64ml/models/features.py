@@ -147,19 +147,22 @@ class EventFeatures(nn.Module):
         ConfigError
             If the sample is empty.
         """
-        raws = [self.raw(batch.hits, batch.detector, batch.event, batch.track) for batch in batches]
-        if not raws:
+        norms = (self.hit_norm, self.amount_norm, self.shape_norm, self.track_norm)
+        hits, amounts, shapes, track = sums = [norm.moments() for norm in norms]
+        layers = torch.arange(len(self.layers))
+        for batch in batches:
+            raw = self.raw(batch.hits, batch.detector, batch.event, batch.track)
+            owner, seen = layers.repeat(len(raw.track)), raw.present[:, 0] > 0
+            hits.add(raw.hits, raw.layer)
+            amounts.add(raw.amounts, owner)
+            shapes.add(raw.shapes[seen], owner[seen])
+            track.add(raw.track, torch.zeros(len(raw.track), dtype=torch.int64))
+        if not track.count.any():
             raise ConfigError(
                 "the training split is empty; no normalisation can be fitted (check data.files and split)"
             )
-        layers = torch.arange(len(self.layers))
-        owners = [layers.repeat(len(raw.track)) for raw in raws]
-        seen = [raw.present[:, 0] > 0 for raw in raws]
-        self.hit_norm.fit((raw.hits, raw.layer) for raw in raws)
-        self.amount_norm.fit((raw.amounts, owner) for raw, owner in zip(raws, owners, strict=True))
-        shapes = zip(raws, owners, seen, strict=True)
-        self.shape_norm.fit((raw.shapes[filled], owner[filled]) for raw, owner, filled in shapes)
-        self.track_norm.fit((raw.track, torch.zeros(len(raw.track), dtype=torch.int64)) for raw in raws)
+        for norm, moments in zip(norms, sums, strict=True):
+            norm.set_from(moments)
 
 
 @dataclass(frozen=True)

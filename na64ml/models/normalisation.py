@@ -1,7 +1,5 @@
 """Input normalisation whose constants travel with the weights."""
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor, nn
 
@@ -11,6 +9,28 @@ from na64ml.models.pooling import group_sum
 _LARGEST = 10.0
 _CONSTANT = 1e-2
 _ZERO = 1e-6
+
+
+class Moments:
+    """Sums over a sample that is given in parts, by group.
+
+    Parameters
+    ----------
+    n_groups, n_features
+        As of the normalisation that is set from them.
+    """
+
+    def __init__(self, n_groups: int, n_features: int) -> None:
+        self.count = torch.zeros(n_groups, 1, dtype=torch.float64)
+        self.total = torch.zeros(n_groups, n_features, dtype=torch.float64)
+        self.square = torch.zeros_like(self.total)
+
+    def add(self, values: Tensor, group: Tensor) -> None:
+        """Add rows ``[n_rows, n_features]`` and their groups ``[n_rows]``."""
+        wide, n_groups = values.double(), len(self.count)
+        self.count += group_sum(torch.ones(len(wide), 1, dtype=torch.float64), group, n_groups)
+        self.total += group_sum(wide, group, n_groups)
+        self.square += group_sum(wide * wide, group, n_groups)
 
 
 class Normalisation(nn.Module):
@@ -40,21 +60,18 @@ class Normalisation(nn.Module):
             mean, scale = take_rows(mean, group), take_rows(scale, group)
         return ((values - mean) / scale).clamp(-_LARGEST, _LARGEST)
 
-    def fit(self, samples: Iterable[tuple[Tensor, Tensor]]) -> None:
-        """Set the constants from ``(values, group)`` samples; a constant feature keeps the scale 1.
+    def moments(self) -> Moments:
+        """Return empty sums of the right size."""
+        return Moments(*self.mean.shape)
+
+    def set_from(self, moments: Moments) -> None:
+        """Set the constants from the sums over a sample; a constant feature keeps the scale 1.
 
         Constant is what varies by less than a hundredth of its mean, such as a saturated hyperbolic tangent: divided
         by this spread, the rounding errors in which two runtimes differ would become visible.
         """
-        count = torch.zeros(len(self.mean), 1, dtype=torch.float64)
-        total = torch.zeros(self.mean.shape, dtype=torch.float64)
-        square = torch.zeros_like(total)
-        for values, group in samples:
-            wide = values.double()
-            count += group_sum(torch.ones(len(wide), 1, dtype=torch.float64), group, len(count))
-            total += group_sum(wide, group, len(count))
-            square += group_sum(wide * wide, group, len(count))
-        mean = total / count.clamp(min=1)
-        spread = (square / count.clamp(min=1) - mean**2).clamp(min=0).sqrt()
+        count = moments.count.clamp(min=1)
+        mean = moments.total / count
+        spread = (moments.square / count - mean**2).clamp(min=0).sqrt()
         self.mean.copy_(mean)
         self.scale.copy_(torch.where(spread > _CONSTANT * mean.abs() + _ZERO, spread, 1.0))

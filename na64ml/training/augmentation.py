@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from na64ml.events.batch import HIT_FEATURES, TRACK_FEATURES
 from na64ml.graphs.batch import PackedBatch
 from na64ml.models.inputs import NetworkInputs
+from na64ml.ranges import require
 from na64ml.training.lateral_scale import LateralScale
 from na64ml.training.overlay import PileUp
 from na64ml.training.readout import Readout
@@ -40,6 +41,11 @@ class Augmentation(nn.Module):
         Wider showers, see `~na64ml.training.lateral_scale.LateralScale`; none by default.
     pile_up
         Second beam particles, see `~na64ml.training.overlay.PileUp`; none by default.
+
+    Raises
+    ------
+    ConfigError
+        If a share is not between 0 and 1, or a spread is negative.
     """
 
     def __init__(
@@ -53,6 +59,10 @@ class Augmentation(nn.Module):
         pile_up: PileUp | None = None,
     ) -> None:
         super().__init__()
+        require("model.augmentation.gain_spread", gain_spread)
+        require("model.augmentation.noise", noise)
+        require("model.augmentation.tracker_loss", tracker_loss, high=1)
+        require("model.augmentation.dead_channels", dead_channels, high=1)
         self.mirror = mirror
         self.gain_spread = gain_spread
         self.noise = noise

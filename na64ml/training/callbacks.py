@@ -37,10 +37,11 @@ class LogRun(SaveConfigCallback):
             return
         command = TrainerFn(stage).value
         logger.log_text(self.parser.dump(self.config, skip_none=False), f"config-{command}.yaml")
-        logger.log_text(environment(), "environment.txt")
+        logger.log_text(environment(), "environment.txt" if command == "fit" else f"environment-{command}.txt")
+        if command != "fit":  # the tags of a run are those of its training
+            return
+        logger.log_hyperparams(_comparable(self.config))
         tags = {**code_version(), "host": platform.node(), "command": command}
-        if command == "fit":
-            logger.log_hyperparams(_comparable(self.config))
         if isinstance(pl_module, Classifier):
             manifest = pl_module.data.manifest
             tags |= {
@@ -80,6 +81,13 @@ class LastEpoch(ModelCheckpoint):
 
     def __init__(self, filename: str = "last") -> None:
         super().__init__(filename=filename, save_top_k=1, every_n_epochs=1, enable_version_counter=False)
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Say how a training that is interrupted goes on; Lightning ends the process."""
+        super().on_exception(trainer, pl_module, exception)
+        if isinstance(exception, KeyboardInterrupt):
+            remedy = f"goes on with --ckpt_path {self.best_model_path}" if self.best_model_path else "has to start anew"
+            _log.error("interrupted; the training %s", remedy)
 
 
 class PredictionWriter(BasePredictionWriter):

@@ -1,7 +1,7 @@
 """The Lightning module that trains an event network."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -16,11 +16,12 @@ from na64ml.errors import ConfigError
 from na64ml.graphs.batch import PackedBatch
 from na64ml.graphs.datamodule import EventDataModule
 from na64ml.graphs.loader import batches
-from na64ml.graphs.sample import Part
+from na64ml.graphs.sample import Part, Split
 from na64ml.models.checkpoint import network_record
 from na64ml.models.inputs import NetworkInputs, network_inputs
 from na64ml.models.network import EventNetwork
 from na64ml.models.outputs import Discriminant, Status, only_scored
+from na64ml.ranges import require
 from na64ml.training.augmentation import Augmentation
 from na64ml.training.decorrelation import Decorrelation
 from na64ml.training.losses import event_losses
@@ -64,6 +65,11 @@ class Classifier(LightningModule):
         Detectors whose energy sum is hidden from the network, see `na64ml.models.energy_scale`.
     signal_efficiency
         Of the working point of the metric ``rejection``.
+
+    Raises
+    ------
+    ConfigError
+        If a number is out of its range.
     """
 
     network: EventNetwork
@@ -81,6 +87,10 @@ class Classifier(LightningModule):
         signal_efficiency: float = 0.9,
     ) -> None:
         super().__init__()
+        require("model.label_smoothing", label_smoothing, high=1)
+        require("model.focal", focal)
+        require("model.weight_decay", weight_decay)
+        require("model.signal_efficiency", signal_efficiency, high=1)
         self._make_network = network
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
@@ -182,7 +192,7 @@ class Classifier(LightningModule):
         ).model_dump(mode="json")
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse weights of a network that saw other detectors or classes.
+        """Refuse weights of a network that saw other detectors, classes or energies, or trained on the test events.
 
         Raises
         ------
@@ -193,14 +203,19 @@ class Classifier(LightningModule):
         if record is None:
             raise ConfigError("ckpt_path: has no network description (key 'na64ml'); give a .ckpt file of 'na64ml fit'")
         trained, inputs = NetworkInputs.model_validate(record["inputs"]), self.network.inputs
-        for name, of_checkpoint, of_data in (
-            ("detectors", trained.detector_names, inputs.detector_names),
-            ("classes", trained.classes, inputs.classes),
-        ):
+        compared: list[tuple[str, str, Sequence[str], Sequence[str]]] = [
+            ("detectors", "data.layout", trained.detector_names, inputs.detector_names),
+            ("classes", "data.mode", trained.classes, inputs.classes),
+            ("energy_blind", "model.energy_blind", trained.energy_blind, inputs.energy_blind),
+        ]
+        if record["data_hash"] == self.data.manifest.data_hash:
+            split = _values(Split.model_validate(record["split"]))
+            compared.append(("split", "data.dataset, n_folds, fold and validation", split, _values(self.data.split)))
+        for name, keys, of_checkpoint, of_data in compared:
             if of_checkpoint != of_data:
                 raise ConfigError(
-                    f"ckpt_path: the network was trained with {name} {', '.join(of_checkpoint)}, the data have "
-                    f"{', '.join(of_data)}; use the layout and mode of the training"
+                    f"ckpt_path: the network was trained with {name} {', '.join(of_checkpoint) or 'none'}, this is "
+                    f"{', '.join(of_data) or 'none'}; give {keys} of the training"
                 )
 
     def _delivered(self, batch: PackedBatch) -> Tensor:
@@ -214,7 +229,7 @@ class Classifier(LightningModule):
         logits = self._delivered(batch) / self.network.temperature
         score, is_signal = self.discriminant(logits)[1], batch.label == 0
         auc, rejection = cast(BinaryAUROC, self.auc[part]), cast(RejectionMetric, self.rejection[part])
-        auc.update(score, is_signal.long())
+        auc.update(torch.sigmoid(score.double()), is_signal.long())  # torchmetrics would do so in 32 bits
         rejection.update(score, is_signal, batch.weight)
         values: dict[str, Tensor | Metric] = {
             "loss": (event_losses(logits, batch.label) * batch.weight).mean(),
@@ -235,3 +250,7 @@ class Classifier(LightningModule):
         n_events = torch.tensor(float(batch.n_events), device=loss.device)
         n_of_all = self.trainer.strategy.reduce(n_events.clone(), reduce_op="sum")
         return loss * (n_events * self.trainer.world_size / n_of_all)
+
+
+def _values(split: Split) -> tuple[str, ...]:
+    return tuple(f"{name} {value}" for name, value in split.model_dump().items())

@@ -11,10 +11,10 @@ from jsonargparse import Namespace
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 
-from na64ml.errors import ConfigError
+from na64ml.errors import ConfigError, Na64mlError
 from na64ml.graphs.datamodule import EventDataModule
 from na64ml.models.checkpoint import read_checkpoint
-from na64ml.resources import shipped
+from na64ml.resources import config_path
 from na64ml.training.callbacks import RUN_ID_KEY, LastEpoch, LogRun, PredictionWriter
 from na64ml.training.classifier import Classifier
 from na64ml.training.output_folder import check_folder
@@ -22,6 +22,8 @@ from na64ml.training.output_folder import check_folder
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
 
 RUN_LOGGER = "na64ml.training.run_logger.RunLogger"
+
+_CONFIG_OPTIONS = ("--config", "-c")
 
 _CHECKPOINT_KEYWORDS = ("best", "last", "hpc", "registry")
 """Values of ``ckpt_path`` that Lightning resolves itself."""
@@ -42,6 +44,9 @@ _CHECKPOINT_DEFAULTS = {
     "checkpoint.filename": "best",
 }
 
+_BETTER = {"loss": "min", "accuracy": "max", "auc": "max", "rejection": "max"}
+"""Which way the metrics of the validation are better."""
+
 
 class TrainingCLI(LightningCLI):
     """Lightning command line with the tracking store of this package."""
@@ -61,7 +66,7 @@ class TrainingCLI(LightningCLI):
         Raises
         ------
         ConfigError
-            If the checkpoint is missing or is none.
+            If the checkpoint is missing or is none of a training.
         """
         super().parse_arguments(parser, args)
         verb = self.config["subcommand"]
@@ -80,12 +85,24 @@ class TrainingCLI(LightningCLI):
         ------
         InputError
             If the run root cannot be written to.
+        ConfigError
+            If the worst network would be kept as the best.
         """
         config = self.config[self.subcommand]
         check_folder(Path(config.root), "--root")
+        monitor, mode = config.checkpoint.monitor, config.checkpoint.mode
+        better = _BETTER.get(str(monitor).rpartition("/")[2], mode)
+        if mode != better:
+            raise ConfigError(
+                f"checkpoint.mode: {mode} would keep the network with the worst {monitor}; "
+                f"give --checkpoint.mode {better}"
+            )
         torch.set_num_threads(config.threads)
         if config.trainer.default_root_dir is None:
-            config.trainer.default_root_dir = config.root
+            # Lightning finds the best network so far of a resumed training only under the very same path.
+            config.trainer.default_root_dir = str(Path(config.root).resolve())
+        if config.ckpt_path is not None:  # the best network so far is replaced by a better one
+            config.checkpoint.enable_version_counter = False
         if config.data.cache is None:
             config.data.cache = str(Path(config.root) / "cache")
         if config.predictions.path is None:
@@ -95,12 +112,40 @@ class TrainingCLI(LightningCLI):
             logger.init_args.root = logger.init_args.root or config.root
             logger.init_args.run_id = logger.init_args.run_id or self.continued_run
 
+    def instantiate_classes(self) -> None:
+        """Build what the configuration names.
+
+        Raises
+        ------
+        Na64mlError
+            If a value is wrong; jsonargparse wraps it where a key may hold several types.
+        """
+        try:
+            super().instantiate_classes()
+        except ValueError as error:
+            cause: BaseException | None = error
+            while cause is not None and not isinstance(cause, Na64mlError):
+                cause = cause.__cause__ or cause.__context__
+            raise (cause or error) from error
+
 
 def run_of_checkpoint(path: str | None) -> str | None:
-    """Return the tracking run that wrote a checkpoint; None if it was not tracked."""
+    """Return the tracking run that wrote a checkpoint; None if it was not tracked.
+
+    Raises
+    ------
+    ConfigError
+        If the checkpoint is missing, is none or has no state of a training.
+    """
     if path is None or path in _CHECKPOINT_KEYWORDS:
         return None
-    run_id = read_checkpoint(Path(path)).get(RUN_ID_KEY)
+    checkpoint = read_checkpoint(Path(path))
+    if "na64ml" in checkpoint and "loops" not in checkpoint:
+        raise ConfigError(
+            f"{path}: is a calibrated or joined network without the state of a training; give the .ckpt file of "
+            "'na64ml fit', or measure this one with 'na64ml evaluate'"
+        )
+    run_id = checkpoint.get(RUN_ID_KEY)
     return None if run_id is None else str(run_id)
 
 
@@ -136,8 +181,10 @@ def run(args: Sequence[str], callbacks: Sequence[Callback] = ()) -> TrainingCLI:
 
 def _with_shipped_configs(args: Sequence[str]) -> list[Any]:
     resolved = list(args)
-    for i in range(1, len(resolved)):
-        candidate = shipped("configs") / resolved[i]
-        if resolved[i - 1] in ("--config", "-c") and not Path(resolved[i]).exists() and candidate.is_file():
-            resolved[i] = str(candidate)
+    for i, word in enumerate(resolved):
+        option, equals, value = word.partition("=")
+        if option in _CONFIG_OPTIONS and equals:
+            resolved[i] = f"{option}={config_path(value)}"
+        elif i > 0 and resolved[i - 1] in _CONFIG_OPTIONS:
+            resolved[i] = str(config_path(word))
     return resolved

@@ -3,10 +3,12 @@
 import torch
 from torch import Tensor, nn
 
+from na64ml.errors import ConfigError
 from na64ml.events.batch import HIT_FEATURES
 from na64ml.graphs.batch import PackedBatch
 from na64ml.models.inputs import NetworkInputs
 from na64ml.models.pooling import group_sum
+from na64ml.ranges import require
 
 _ENERGY = HIT_FEATURES.index("energy")
 _SMALL = 1e-9
@@ -56,6 +58,7 @@ class Decorrelation(nn.Module):
 
     def __init__(self, strength: float = 1.0, detector: str = "ECAL", of_class: str | None = None) -> None:
         super().__init__()
+        require("model.decorrelation.strength", strength)
         self.strength = strength
         self.detector = detector
         self.of_class = of_class
@@ -65,11 +68,11 @@ class Decorrelation(nn.Module):
 
         Raises
         ------
-        ValueError
+        ConfigError
             If there is no such detector or class.
         """
-        number = inputs.detector_names.index(self.detector)
-        label = 0 if self.of_class is None else inputs.classes.index(self.of_class)
+        number = _position(self.detector, inputs.detector_names, "detector")
+        label = 0 if self.of_class is None else _position(self.of_class, inputs.classes, "of_class")
         chosen = batch.label == label
         if int(chosen.sum()) < 2:
             return score.new_zeros(())
@@ -77,3 +80,9 @@ class Decorrelation(nn.Module):
         energy = group_sum(inside, batch.event, batch.n_events)[:, 0]
         found = distance_correlation(score[chosen], energy[chosen], batch.weight[chosen] + _SMALL)
         return self.strength * found
+
+
+def _position(name: str, names: tuple[str, ...], key: str) -> int:
+    if name not in names:
+        raise ConfigError(f"model.decorrelation.{key}: there is no {name}; give one of {', '.join(names)}")
+    return names.index(name)

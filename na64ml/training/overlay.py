@@ -10,10 +10,13 @@ from na64ml.events.batch import HIT_FEATURES
 from na64ml.graphs.batch import PackedBatch
 from na64ml.graphs.knn import hits_per_event
 from na64ml.models.inputs import NetworkInputs
+from na64ml.ranges import require
 from na64ml.training.readout import Readout
 
 _ENERGY, _TIME = HIT_FEATURES.index("energy"), HIT_FEATURES.index("time")
 _TINY = 1e-9
+_SHORTEST_GATE = 1.0
+"""In ns; nothing is read out within less."""
 
 
 def added(batch: PackedBatch, hits: Tensor, detector: Tensor, event: Tensor, channel: Tensor) -> PackedBatch:
@@ -70,12 +73,20 @@ class PileUp(nn.Module):
         Time in ns after which nothing is inside the gate; 50 in the reference events [card].
     of_class
         Class of the events that are taken as second particles. A batch without one stays what it is.
+
+    Raises
+    ------
+    ConfigError
+        If the probability is not between 0 and 1, or a time is too short.
     """
 
     def __init__(
         self, probability: float = 0.1, window: float = 40.0, gate: float = 50.0, of_class: str = "beam_electron"
     ) -> None:
         super().__init__()
+        require("model.augmentation.pile_up.probability", probability, high=1)
+        require("model.augmentation.pile_up.window", window)
+        require("model.augmentation.pile_up.gate", gate, low=_SHORTEST_GATE)
         self.probability = probability
         self.window = window
         self.gate = gate

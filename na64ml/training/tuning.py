@@ -23,6 +23,7 @@ DATABASE = "tuning.db"
 
 _PARENT = "mlflow.parentRunId"
 _PARENT_OF_STUDY = "parent_run"
+_AIM = "aim"
 
 
 class Prune(Callback):
@@ -81,6 +82,11 @@ def tune(space: SearchSpace, arguments: Sequence[str], root: Path, name: str, n_
         Name of the study.
     n_trials
         Trials that the study shall have at the end, finished or pruned; those that failed do not count.
+
+    Raises
+    ------
+    ConfigError
+        If there is a study of this name with another metric.
     """
     import optuna
     from optuna.trial import TrialState
@@ -93,6 +99,10 @@ def tune(space: SearchSpace, arguments: Sequence[str], root: Path, name: str, n_
         pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=3),
         load_if_exists=True,
     )
+    aim = f"{space.direction} {space.metric}"
+    known = study.user_attrs.get(_AIM, f"{study.direction.name.lower()} {space.metric}")
+    if known != aim:
+        raise ConfigError(f"--study {name}: is there already, to {known}, not to {aim}; give another --study")
     # A study that goes on draws other numbers than it did before.
     study.sampler = optuna.samplers.TPESampler(seed=1 + len(study.trials))
     parent = _parent_run(study, root)
@@ -108,6 +118,7 @@ def tune(space: SearchSpace, arguments: Sequence[str], root: Path, name: str, n_
         ]
         chosen = [word for key, value in values.items() for word in (f"--{key}", str(value))]
         run(["fit", *arguments, "--root", str(root), *tracking, *chosen], callbacks=[prune])
+        study.set_user_attr(_AIM, aim)
         return best(prune.values)
 
     done = len(study.get_trials(states=[TrialState.COMPLETE, TrialState.PRUNED]))

@@ -9,6 +9,7 @@ from na64ml.cli import main
 from na64ml.events.reader import EventReader
 from na64ml.inference.scorer import Scorer
 from na64ml.resources import shipped
+from na64ml.selection.view import EventView
 
 SELECTION = "name: passing\ncuts:\n  - name: score\n    require: {variable: score, working_point: signal_90}\n"
 
@@ -52,3 +53,17 @@ def test_the_layout_to_use_is_named_if_it_is_not_copied(folder: Path, capsys: py
 def test_a_score_without_network_is_an_error(folder: Path) -> None:
     assert main(["skim", "sample.root", "--selection", "cut.yaml", "--out", "out.root"]) == 2
     assert not Path("out.root").exists()
+
+
+def test_boosted_trees_get_the_layout_of_the_command(folder: Path, cache_folder: Path) -> None:
+    layout = ["--layout", "sample.layout.yaml"]
+    small = ["--set", "trees.num_iterations=3", "--set", "variables=[ecal_energy, hcal_energy, veto_energy]"]
+    assert main(["fit-trees", "sample.root", *layout, *small, "--root", str(cache_folder), "--out", "trees.onnx"]) == 0
+    assert main(["working-points", "set", "trees.onnx", "signal_90=0", "--out", "decided.onnx"]) == 0
+    options = [*layout, "--model", "decided.onnx", "--selection", "cut.yaml"]
+    assert main(["skim", "sample.root", *options, "--out", "kept.root"]) == 0
+    reader = EventReader("sample.layout.yaml")
+    events = reader.read("sample.root")
+    passed = Scorer("decided.onnx").score(events, EventView(events, reader.setup, reader.conditions)).score >= 0
+    assert 0 < passed.sum() < len(events)
+    np.testing.assert_array_equal(reader.read("kept.root").ids, events.ids[passed])

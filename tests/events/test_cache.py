@@ -200,3 +200,8 @@ def test_what_is_not_a_cache(tree_file: TreeFile, reader: EventReader, tmp_path:
 def test_missing_input(reader: EventReader, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.root: cannot be read"):
         build_cache(reader, tmp_path / "none.root", tmp_path / "cache")
+
+
+def test_files_on_servers_have_to_be_copied(reader: EventReader, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"root://host//a\.root: .*copy it first"):
+        build_cache(reader, "root://host//a.root", tmp_path)

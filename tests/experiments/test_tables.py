@@ -12,6 +12,7 @@ from bakeoff.ladder import EPOCHS
 from bakeoff.training import Training
 
 from na64ml.errors import ConfigError
+from na64ml.events.cache import sha256
 
 FOLDER = Path(__file__).parents[2] / "experiments" / "bakeoff"
 PAGE = (FOLDER / "README.md").read_text()
@@ -48,6 +49,18 @@ def rows() -> Iterator[str]:
         if isinstance(result, dict):
             boxes = (result["box_50"], result["box_80"])
             yield f"| {name.replace('_', ' ')} | {' | '.join(held(box) for box in boxes)} |"
+    background = read("background.json")
+    models = [name for name, result in background.items() if isinstance(result, dict)]
+    for label in [name for name, result in background[models[0]].items() if isinstance(result, dict)]:
+        first = background[models[0]][label]
+        survivors = " | ".join(passed(background[name][label]) for name in models)
+        made = f"{first['events']:,}, {first['distinct_showers']:,} | {first['limit_without_survivors']:g}"
+        yield f"| {label.replace('_', ' ')} | {made} | {survivors} |"
+
+
+def passed(result: dict[str, Any]) -> str:
+    """Survivors and their showers in both boxes."""
+    return "; ".join(f"{box['survivors']:,} ({box['showers']:,})" for box in (result["box_50"], result["box_80"]))
 
 
 def held(box: dict[str, Any]) -> str:
@@ -62,11 +75,13 @@ def test_a_row_is_on_the_page(row: str) -> None:
 
 
 def test_a_training_of_other_samples_is_not_taken_for_mine(tmp_path: Path) -> None:
-    training = Training(tmp_path, [tmp_path / "train.root"], {"trainer.max_epochs": 3})
+    file = tmp_path / "train.root"
+    file.write_text("events")
+    training = Training(tmp_path, [file], {"trainer.max_epochs": 3})
     assert not training.is_finished
-    record = {"samples": ["other.root"], "options": training.options, "config": training.config, "seconds": {}}
+    record = {"samples": {file.name: sha256(file)}, "options": training.options, "config": training.config}
     (tmp_path / "finished.json").write_text(json.dumps(record))
-    with pytest.raises(ConfigError, match=r"finished\.json: key 'samples': .*other\.root.*--work"):
-        _ = training.is_finished
-    (tmp_path / "finished.json").write_text(json.dumps({**record, "samples": ["train.root"]}))
     assert training.is_finished
+    file.write_text("another draw")
+    with pytest.raises(ConfigError, match=r"finished\.json: key 'samples': .*train\.root.*--work"):
+        _ = training.is_finished

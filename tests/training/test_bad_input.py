@@ -7,6 +7,7 @@ import torch
 
 from na64ml.errors import ConfigError, InputError
 from na64ml.events.batch import EventBatch
+from na64ml.models.checkpoint import load_network, write_checkpoint
 from na64ml.training.command import TrainingCLI
 
 Train = Callable[..., TrainingCLI]
@@ -97,3 +98,51 @@ def test_weights_of_other_classes_are_refused(train: Train) -> None:
     torch.save(content, path)
     with pytest.raises(ConfigError, match="trained with classes dark_photon, neutral_punch_through"):
         train(*OFF, "--ckpt_path", str(path), verb="test")
+
+
+def test_a_network_is_not_tested_on_its_training_events_nor_with_other_energies(train: Train) -> None:
+    path = train(*OFF).trainer.checkpoint_callback.best_model_path
+    for verb in ("test", "fit"):
+        with pytest.raises(
+            ConfigError, match=r"split dataset na64e_reference, .*fold 0.* this is .*fold 2.*data\.dataset"
+        ):
+            train(*OFF, "--data.fold", "2", "--ckpt_path", path, verb=verb)
+    with pytest.raises(ConfigError, match=r"energy_blind none, this is ECAL; give model\.energy_blind"):
+        train(*OFF, "--model.energy_blind", "[ECAL]", "--ckpt_path", path, verb="test")
+
+
+def test_a_calibrated_network_is_not_trained_on(train: Train, tmp_path: Path) -> None:
+    path = tmp_path / "calibrated.ckpt"
+    write_checkpoint(path, *load_network(Path(train(*OFF).trainer.checkpoint_callback.best_model_path)))
+    for verb in ("fit", "test"):
+        with pytest.raises(ConfigError, match=r"calibrated\.ckpt: .*without the state of a training.*na64ml evaluate"):
+            train(*OFF, "--ckpt_path", str(path), verb=verb)
+
+
+@pytest.mark.parametrize("metric", ["auc", "accuracy", "rejection"])
+def test_the_worst_network_is_not_kept_as_the_best(train: Train, metric: str) -> None:
+    with pytest.raises(ConfigError, match=f"worst validation/{metric}; give --checkpoint.mode max"):
+        train(*OFF, "--checkpoint.monitor", f"validation/{metric}")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("model.augmentation.tracker_loss", "5"),
+        ("model.augmentation.dead_channels", "-0.1"),
+        ("model.augmentation.gain_spread", "-1"),
+        ("model.augmentation.pile_up.probability", "10"),
+        ("model.augmentation.pile_up.gate", "0"),
+        ("model.signal_efficiency", "90"),
+        ("model.label_smoothing", "-1"),
+        ("data.batch_size", "0"),
+    ],
+)
+def test_values_out_of_range_are_named(train: Train, key: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^{key}: {value} is out of range"):
+        train(*OFF, f"--{key}", value)
+
+
+def test_an_unknown_detector_of_a_penalty_is_named(train: Train) -> None:
+    with pytest.raises(ConfigError, match=r"model\.decorrelation\.detector: there is no FOO; give one of .*ECAL"):
+        train(*OFF, "--model.decorrelation.detector", "FOO")

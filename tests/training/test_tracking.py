@@ -5,12 +5,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import yaml
 from mlflow import MlflowClient
 
 from na64ml.models.checkpoint import load_network
+from na64ml.training.callbacks import LastEpoch
 from na64ml.training.command import TrainingCLI
 from na64ml.training.tracking_store import tracking_uri
 
@@ -180,3 +182,22 @@ def test_two_processes_share_a_new_database_and_ignore_the_environment(tmp_path:
     assert {run.info.status for run in found} == {"FINISHED"}
     assert all("checkpoint/best.ckpt" in artifacts(root, run.info.run_id) for run in found)
     assert list(cwd.iterdir()) == []
+
+
+def test_the_tags_stay_those_of_the_training(train: Train, run_root: Path) -> None:
+    fitted = train()
+    before = runs(run_root)[0].data.tags
+    path = fitted.trainer.checkpoint_callback.best_model_path
+    train("--ckpt_path", path, "--data.files", "[shipped:na64e_reference_b.root]", verb="test")
+    (run,) = runs(run_root)
+    assert run.data.tags == before
+    assert {"config-fit.yaml", "config-test.yaml", "environment-test.txt"} <= artifacts(
+        run_root, run.info.run_id
+    ).keys()
+
+
+def test_an_interrupted_training_says_how_it_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    callback = LastEpoch()
+    callback.best_model_path = "runs/1/RUN/checkpoints/last.ckpt"
+    callback.on_exception(Mock(), Mock(), KeyboardInterrupt())
+    assert "goes on with --ckpt_path runs/1/RUN/checkpoints/last.ckpt" in caplog.text

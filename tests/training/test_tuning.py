@@ -53,6 +53,13 @@ def test_trials_are_runs_below_one_parent_and_a_study_goes_on(arguments: list[st
         assert run.data.metrics["validation/loss"] == pytest.approx(trial.value, rel=1e-6)
 
 
+def test_a_study_of_another_metric_does_not_go_on(arguments: list[str], run_root: Path) -> None:
+    tune(SPACE, arguments, run_root, "widths", 1)
+    other = SPACE.model_copy(update={"metric": "validation/rejection", "direction": "maximize"})
+    with pytest.raises(ConfigError, match=r"widths: .* to minimize validation/loss, not to maximize .*another --study"):
+        tune(other, arguments, run_root, "widths", 2)
+
+
 def test_a_metric_that_is_not_logged_is_named_and_the_trial_does_not_count(
     arguments: list[str], run_root: Path
 ) -> None:
