@@ -4,16 +4,12 @@ import argparse
 import logging
 from pathlib import Path
 
-import numpy as np
-
 from na64ml.cli.options import make_reader
 from na64ml.evaluation.delivered import WorkingPointFile
 from na64ml.inference.compatibility import check_contract
 from na64ml.inference.metadata import WorkingPoint
 
 logger = logging.getLogger(__name__)
-
-_PARITY_EVENTS = 256
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Export a network."""
     from na64ml.export.onnx_export import export, weights_hash
+    from na64ml.export.parity import spread
     from na64ml.models.checkpoint import load_network
     from na64ml.training.provenance import code_version
 
@@ -52,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     record = record.model_copy(update={"layout": reader.layout.name})
     events = next(reader.iterate(arguments.files))
-    spread = np.unique(np.linspace(0, len(events) - 1, _PARITY_EVENTS).astype(np.int64))
-    metadata = export(network, record, events.select(spread), arguments.out, points, code_version())
+    compared = spread(events)
+    metadata = export(network, record, compared, arguments.out, points, code_version())
     names = ", ".join(metadata.thresholds) or "none"
-    logger.info("parity with PyTorch holds on %d events and all edge cases; working points: %s", len(spread), names)
+    logger.info("parity with PyTorch holds on %d events and all edge cases; working points: %s", len(compared), names)

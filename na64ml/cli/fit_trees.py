@@ -4,16 +4,12 @@ import argparse
 import logging
 from pathlib import Path
 
-import numpy as np
-
 from na64ml.cli.options import event_progress
 from na64ml.errors import ConfigError
 from na64ml.resources import config_path
 from na64ml.yaml_files import read_yaml, validate
 
 logger = logging.getLogger(__name__)
-
-_PARITY_EVENTS = 256
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Train trees and export them, after a comparison with LightGBM."""
+    from na64ml.export.parity import spread
     from na64ml.export.trees_export import export_trees
     from na64ml.key_changes import changed
     from na64ml.training.output_folder import check_folder
@@ -55,9 +52,9 @@ def run(arguments: argparse.Namespace) -> None:
     check_folder(arguments.out.parent, "--out")
     trees, record, data = fit_trees(config, arguments.root / "cache", event_progress)
     events = data.sample.events
-    spread = events.select(np.unique(np.linspace(0, len(events) - 1, _PARITY_EVENTS).astype(np.int64)))
-    export_trees(trees, record, data.reader, spread, arguments.out, code_version())
-    logger.info("parity with LightGBM holds on %d events and all edge cases", len(spread))
+    compared = spread(events)
+    export_trees(trees, record, data.reader, compared, arguments.out, code_version())
+    logger.info("parity with LightGBM holds on %d events and all edge cases", len(compared))
     text = arguments.out.with_suffix(".txt")
     trees.booster.save_model(text)
     logger.info("wrote %s, the same trees as LightGBM stores them", text)

@@ -3,8 +3,6 @@
 import argparse
 from pathlib import Path
 
-import numpy as np
-
 from na64ml.cli.options import add_tracking, make_reader
 from na64ml.errors import ConfigError
 from na64ml.export.registry import PREFIX, give_alias, register, tracking_address
@@ -12,7 +10,6 @@ from na64ml.inference.scorer import Scorer
 from na64ml.selection.mode import load_mode
 from na64ml.selection.viewer import make_viewer
 
-_PARITY_EVENTS = 256
 _EXAMPLE_EVENTS = 4
 
 
@@ -50,22 +47,22 @@ def run(arguments: argparse.Namespace) -> None:
             "checkpoint, or the text file of boosted trees, with --checkpoint"
         )
     from na64ml.export.onnx_export import check_file
-    from na64ml.export.parity import example_inputs
+    from na64ml.export.parity import example_inputs, spread
     from na64ml.models.inputs import network_inputs
 
     scorer = Scorer(arguments.model)
     reader = make_reader(arguments, scorer.metadata.layout)
     scorer.check(reader.contract, reader.conditions.hash)
     events = next(reader.iterate(arguments.files))
-    spread = events.select(np.unique(np.linspace(0, len(events) - 1, _PARITY_EVENTS).astype(np.int64)))
+    compared = spread(events)
     if scorer.metadata.variables:
         from na64ml.export.trees_export import check_trees_file
 
         mode = load_mode(scorer.metadata.mode)
-        check_trees_file(Path(arguments.model), arguments.checkpoint, network_inputs(reader, mode), reader, spread)
+        check_trees_file(Path(arguments.model), arguments.checkpoint, network_inputs(reader, mode), reader, compared)
     else:
-        check_file(Path(arguments.model), arguments.checkpoint, spread)
-    few = spread.select(slice(0, _EXAMPLE_EVENTS))
+        check_file(Path(arguments.model), arguments.checkpoint, compared)
+    few = compared.select(slice(0, _EXAMPLE_EVENTS))
     register(
         Path(arguments.model),
         scorer.metadata,

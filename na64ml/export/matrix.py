@@ -19,13 +19,14 @@ from na64ml.events.reader import EventReader
 from na64ml.export.onnx_export import describe, to_onnx, write_model
 from na64ml.export.parity import (
     ABSOLUTE,
-    DEFAULT_NEIGHBOURS,
     RELATIVE,
     calorimeter_first,
     decisions,
     first_hits,
     in_calorimeter,
+    neighbours_of,
     reference_scores,
+    spread,
 )
 from na64ml.graphs.batch import pack
 from na64ml.graphs.sample import Split
@@ -155,8 +156,7 @@ class Matrix:
         self.reader = reader
         self.mode = load_mode("na64e_invisible")
         self.inputs: NetworkInputs = network_inputs(reader, self.mode)
-        spread = np.unique(np.linspace(0, len(events) - 1, n_events).astype(np.int64))
-        self.events = events.select(spread)
+        self.events = spread(events, n_events)
 
     def rows(self, candidate: Candidate, tried: Sequence[tuple[str, int]]) -> Iterator[Row]:
         """Yield the outcome of a network for exporters and opsets."""
@@ -175,7 +175,7 @@ class Matrix:
             (),
             {},
         )
-        k = int(delivered.network.hparams.get("k", DEFAULT_NEIGHBOURS))
+        k = neighbours_of(delivered.network)
         batches = event_sizes(self.events, self.inputs, k)
         expected = {name: reference_scores(delivered, batch, MICRO_BATCH) for name, batch in batches.items()}
         with tempfile.TemporaryDirectory() as folder:

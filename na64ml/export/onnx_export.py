@@ -12,7 +12,7 @@ import torch
 from na64ml.errors import ConfigError
 from na64ml.events.atomic import atomic_path
 from na64ml.events.batch import HIT_FEATURES, TRACK_FEATURES, EventBatch
-from na64ml.export.parity import DEFAULT_NEIGHBOURS, check_parity
+from na64ml.export.parity import check_parity, neighbours_of
 from na64ml.inference import metadata as meta
 from na64ml.inference.metadata import ModelMetadata, WorkingPoint
 from na64ml.inference.scorer import Scorer
@@ -67,7 +67,7 @@ def export(
     metadata = describe(network, record, working_points, code or {})
     with atomic_path(output) as part:
         _write(delivered, part, metadata)
-        check_parity(delivered, part, events, record.init_args.get("k", DEFAULT_NEIGHBOURS))
+        check_parity(delivered, part, events, neighbours_of(network))
     logger.info("wrote %s (weights %s)", output, metadata.weights_hash)
     return metadata
 
@@ -82,14 +82,14 @@ def check_file(path: Path, checkpoint: Path, events: EventBatch) -> None:
     ParityError
         If they disagree.
     """
-    network, record = load_network(checkpoint)
+    network, _ = load_network(checkpoint)
     known, found = Scorer(path).metadata.weights_hash, weights_hash(network)
     if known != found:
         raise ConfigError(
             f"{checkpoint}: key 'weights_hash' is {found}, but the network of {path} has {known}; give the checkpoint "
             "that the file was exported from"
         )
-    check_parity(DeliveredNetwork(network).eval(), path, events, record.init_args.get("k", DEFAULT_NEIGHBOURS))
+    check_parity(DeliveredNetwork(network).eval(), path, events, neighbours_of(network))
 
 
 def describe(

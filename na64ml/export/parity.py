@@ -16,6 +16,7 @@ from na64ml.inference.scorer import Scorer, Scores
 from na64ml.inference.status import SCORED
 from na64ml.models.delivered import DeliveredNetwork
 from na64ml.models.inputs import NetworkInputs
+from na64ml.models.network import EventNetwork
 
 ABSOLUTE = 1e-5
 RELATIVE = 1e-5
@@ -26,10 +27,23 @@ _CUT_EVENTS = 8
 _NOT_IMPACT_POINT = [TRACK_FEATURES.index(name) for name in ("p", "theta_x", "theta_y", "chi2")]
 DEFAULT_NEIGHBOURS = 8
 """Size of the small events that are compared if a network has no ``k``."""
+PARITY_EVENTS = 256
+"""Ordinary events that the commands compare."""
 
 
 class ParityError(Na64mlError):
     """The exported file and PyTorch disagree."""
+
+
+def spread(events: EventBatch, n_events: int = PARITY_EVENTS) -> EventBatch:
+    """Return at most ``n_events`` events at equal distances, of all kinds if the events are sorted by kind."""
+    return events.select(np.unique(np.linspace(0, len(events) - 1, n_events).astype(np.int64)))
+
+
+def neighbours_of(network: EventNetwork) -> int:
+    """Return the neighbours of a hit, the largest number of several networks that are joined."""
+    parts = [part for part in network.modules() if isinstance(part, EventNetwork)]
+    return max((int(part.hparams["k"]) for part in parts if "k" in part.hparams), default=DEFAULT_NEIGHBOURS)
 
 
 def check_parity(delivered: DeliveredNetwork, path: Path, events: EventBatch, k: int) -> None:
