@@ -85,3 +85,21 @@ def test_a_training_of_other_samples_is_not_taken_for_mine(tmp_path: Path) -> No
     file.write_text("another draw")
     with pytest.raises(ConfigError, match=r"finished\.json: key 'samples': .*train\.root.*--work"):
         _ = training.is_finished
+
+
+def test_an_interrupted_training_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "train.root"
+    file.write_text("events")
+    last = tmp_path / "runs" / "1" / "RUN" / "checkpoints" / "last.ckpt"
+    given: list[tuple[str, ...]] = []
+    monkeypatch.setattr("bakeoff.training.command", lambda *words: given.append(words))
+    training = Training(tmp_path, [file])
+    training.run()
+    last.parent.mkdir(parents=True)
+    last.touch()
+    training.run()  # finished: nothing happens
+    (tmp_path / "finished.json").unlink()
+    training.run()
+    assert ["--ckpt_path" in words for words in given] == [False, True]
+    assert str(last) in given[1]
+    assert json.loads((tmp_path / "finished.json").read_text())["seconds"] is None
