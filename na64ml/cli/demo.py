@@ -3,6 +3,7 @@
 import argparse
 import json
 import shlex
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,20 +38,23 @@ def run(arguments: argparse.Namespace) -> None:
     begin = time.monotonic()
     out: Path = arguments.out
     runs, model = out / "runs", SHIPPED_MODEL if arguments.apply_only else str(out / "model.onnx")
+    q = {name: shlex.quote(str(out / name)) for name in ("runs", "evaluation", "scores.root", "cutflow", "display")}
+    points, file = shlex.quote(str(out / "evaluation" / evaluate.WORKING_POINTS)), shlex.quote(model)
     training = [
-        f"fit --config na64e_invisible/train.yaml --root {runs} --trainer.max_epochs {arguments.epochs}",
-        f"evaluate {TRAIN_FILE} --model CHECKPOINT --out {out / 'evaluation'} --unweighted --root {runs}",
-        f"export CHECKPOINT --out {model} --working-points {out / 'evaluation' / evaluate.WORKING_POINTS}",
+        f"fit --config na64e_invisible/train.yaml --root {q['runs']} --trainer.max_epochs {arguments.epochs}",
+        f"evaluate {TRAIN_FILE} --model CHECKPOINT --out {q['evaluation']} --unweighted --root {q['runs']}",
+        f"export CHECKPOINT --out {file} --working-points {points}",
     ]
     applying = [
-        f"score {OTHER_FILE} --model {model} --out {out / 'scores.root'}",
-        f"select {OTHER_FILE} --selection {' '.join(SELECTIONS)} --model {model} --out {out / 'cutflow'}",
-        f"display {OTHER_FILE} --survivors simple_with_score --most 3 --model {model} --out {out / 'display'}",
+        f"score {OTHER_FILE} --model {file} --out {q['scores.root']}",
+        f"select {OTHER_FILE} --selection {' '.join(SELECTIONS)} --model {file} --out {q['cutflow']}",
+        f"display {OTHER_FILE} --survivors simple_with_score --most 3 --model {file} --out {q['display']}",
     ]
+    shutil.rmtree(out / "display", ignore_errors=True)  # survivors of another network
     commands = applying if arguments.apply_only else training + applying
     started = time.time()
     for command in commands:
-        _type(command.replace("CHECKPOINT", str(_newest_checkpoint(runs, started))))
+        _type(command.replace("CHECKPOINT", shlex.quote(str(_newest_checkpoint(runs, started)))))
     measured = [] if arguments.apply_only else _evaluation(out / "evaluation")
     page = _summary(out, commands, measured, time.monotonic() - begin)
     console.print(f"\nThe demo took {time.monotonic() - begin:.0f} s. Open [bold]{page}[/] in a browser.")

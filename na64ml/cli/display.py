@@ -61,8 +61,11 @@ def run(arguments: argparse.Namespace) -> None:
             progress(len(events))
             if drawn == arguments.most:
                 break
-    if drawn == 0:
+    if drawn == 0 and arguments.event:
         raise InputError(f"{', '.join(arguments.files)}: no event to draw fits the choice; data may be blinded")
+    if drawn == 0:
+        logger.info("no event survives, so none is drawn; data may be blinded")
+        return
     logger.info("%d events drawn in %s", drawn, arguments.out)
 
 
@@ -85,8 +88,6 @@ class _Chooser:
 
 
 def _draw(events: EventBatch, setup: Setup, index: int, scores: Scores | None, folder: Path) -> None:
-    import matplotlib.pyplot as plt
-
     figure = display_event(
         events,
         setup,
@@ -97,4 +98,3 @@ def _draw(events: EventBatch, setup: Setup, index: int, scores: Scores | None, f
     folder.mkdir(parents=True, exist_ok=True)
     run, spill, number = events.ids[index].tolist()
     figure.savefig(folder / f"event_{run}_{spill}_{number}.png", dpi=130)
-    plt.close(figure)

@@ -78,13 +78,13 @@ def run(arguments: argparse.Namespace) -> None:
     beam_energy = reader.conditions.beam_energies(
         reader.setup, scored.ids[:, 0]
     ).max()  # of runs at several, one is drawn
-    figures = standard_figures(counted, regions=EnergyRegions.of(reader.setup, float(beam_energy)))
     with atomic_path(out / SCORED) as part:
         scored.write(part)
     with atomic_path(out / METRICS) as part:
         part.write_text(json.dumps(metrics, indent=1))
     with atomic_path(out / WORKING_POINTS) as part:
         part.write_text(points.model_dump_json(indent=1))
+    figures = standard_figures(counted, regions=EnergyRegions.of(reader.setup, float(beam_energy)))
     save_figures(figures, out)
     title = f"{mode.name}: {arguments.model if arguments.model.startswith(PREFIX) else model.path.name}"
     subtitle = f"{len(scored):,} events of {', '.join(arguments.files)}"

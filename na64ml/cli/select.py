@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,6 +40,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Print and save the cut flows."""
     scorer, reader, mode = open_chain(arguments)
     selections = [mode.selection(name) for name in arguments.selection]
+    repeated = [name for name, count in Counter(one.name for one in selections).items() if count > 1]
+    if repeated:
+        raise ConfigError(f"--selection: more than one has the key 'name: {repeated[0]}'; change it in your file")
     for flow in cut_flows(reader, arguments.files, mode, selections, scorer, arguments.unblind):
         console.print(render(flow))
         if arguments.out:

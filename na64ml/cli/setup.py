@@ -20,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Print a setup and its conditions, and save a drawing."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
     from na64ml.setups.conditions import Conditions, load_conditions
     from na64ml.setups.describe import describe
     from na64ml.setups.draw import draw_setup
@@ -39,6 +41,10 @@ def run(arguments: argparse.Namespace) -> None:
         conditions = None
     console.print(describe(setup, conditions))
     path = arguments.figure or Path(f"{setup.name}.png")
+    form = path.suffix.removeprefix(".") or "png"
+    known = FigureCanvasBase.get_supported_filetypes()
+    if form not in known:
+        raise ConfigError(f"--figure {path}: '{form}' is no format of figures; give one of {', '.join(sorted(known))}")
     with atomic_path(path) as part:
-        draw_setup(setup, conditions).savefig(part, format=path.suffix.removeprefix(".") or "png", dpi=150)
+        draw_setup(setup, conditions).savefig(part, format=form, dpi=150)
     console.print(f"drawing saved to {path}")

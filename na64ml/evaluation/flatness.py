@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
+from na64ml.errors import InputError
 from na64ml.evaluation.scored import ScoredEvents
 from na64ml.evaluation.working_points import efficiency_above
 from na64ml.selection.efficiency import Efficiency
+from na64ml.selection.independent import trial_of_event
 from na64ml.selection.intervals import CONFIDENCE_LEVEL
 
 
@@ -47,10 +49,18 @@ def flatness_in_energy(
 ) -> Flatness:
     """Return the signal efficiency in ``n_bins`` bins of E_ECAL with equal numbers of signal events.
 
-    Events without weight do not count; there are fewer bins if there are not as many different energies.
+    Events without weight or whose energy is not a number do not count; there are fewer bins if there are not as many
+    different energies.
+
+    Raises
+    ------
+    InputError
+        If no signal event counts.
     """
     signal = scored.of_class(scored.signal)
-    signal = signal.select(signal.weight > 0)
+    signal = signal.select((signal.weight > 0) & np.isfinite(signal.ecal_energy))
+    if len(signal) == 0:
+        raise InputError("no signal event has a weight and an energy in the ECAL; evaluate a sample with signal")
     edges = np.unique(np.quantile(signal.ecal_energy, np.linspace(0, 1, n_bins + 1), method="lower"))
     edges = edges if len(edges) > 1 else np.repeat(edges, 2)
     number = np.clip(np.searchsorted(edges, signal.ecal_energy, side="right") - 1, 0, len(edges) - 2)
@@ -82,7 +92,7 @@ def _flatness(
 ) -> Flatness:
     bins = [signal.select(number == index) for index in range(len(lower))]
     found = tuple(efficiency_above(events, threshold, cl) for events in bins)
-    counts = np.array([events.weight.sum() ** 2 / (events.weight**2).sum() for events in bins])
+    counts = np.array([_effective_number(events) for events in bins])
     values = np.array([item.value for item in found])
     common = float(np.average(values, weights=counts))
     variance = common * (1 - common)
@@ -94,3 +104,9 @@ def _flatness(
         found,
         float(chi2.sf(statistic, len(bins) - 1)) if len(bins) > 1 else 1.0,
     )
+
+
+def _effective_number(events: ScoredEvents) -> float:
+    """Return how many events of equal weight tell as much, where those of one leading shower count once."""
+    weight = np.bincount(trial_of_event(len(events), events.group), events.weight)
+    return float(weight.sum() ** 2 / (weight @ weight))

@@ -119,6 +119,12 @@ class ScoredEvents:
         unscored = np.where(self.label == 0, -np.inf, np.inf)
         return np.where(self.status == SCORED, self.score, unscored)
 
+    def in_box(self, ecal_below: float, hcal_below: float) -> NDArray[np.bool_]:
+        """Whether both energies are below limits in GeV, ``[n]``; if one is no number, background is, signal is not."""
+        inside = (self.ecal_energy < ecal_below) & (self.hcal_energy < hcal_below)
+        outside = (self.ecal_energy >= ecal_below) | (self.hcal_energy >= hcal_below)
+        return np.where(self.label == 0, inside, ~outside)
+
     def of_class(self, name: str) -> "ScoredEvents":
         """Return the events whose true class is ``name``."""
         return self.select(self.label == self.classes.index(name))

@@ -34,7 +34,7 @@ class CellReader:
         self.detector = detector
         self._block = block
         self._blank = blank_features(detector)
-        self._channels = _channels(block, detector, key)
+        self.channels = _channels(block, detector, key)
         self._energies = self._names(block.energy.branch, f"{key}.energy.branch")
         self._times = self._names(block.time.branch, f"{key}.time.branch") if block.time else []
         self.branches = dict.fromkeys(self._energies, f"{key}.energy") | dict.fromkeys(self._times, f"{key}.time")
@@ -51,10 +51,10 @@ class CellReader:
         found = calibration(self.detector.name)
         present = np.ones(energies.shape, dtype=bool) if self._empty is None else energies != self._empty
         if found.dead.any():
-            present &= ~found.dead[found.run][:, self._channels]
+            present &= ~found.dead[found.run][:, self.channels]
         cell = np.flatnonzero(present)
-        event, column = np.divmod(cell, len(self._channels))
-        channel = self._channels[column]
+        event, column = np.divmod(cell, len(self.channels))
+        channel = self.channels[column]
         features = self._blank[channel]
         gain = found.gain[found.run[event], channel] * self._block.energy.scale
         features[:, _ENERGY] = energies.ravel()[cell] * gain
@@ -76,7 +76,7 @@ class CellReader:
     def _names(self, template: str, key: str) -> list[str]:
         if isinstance(self._block, ArrayBlock):
             return [template]
-        names = [_fill(template, int(channel), self.detector, key) for channel in self._channels]
+        names = [_fill(template, int(channel), self.detector, key) for channel in self.channels]
         if len(set(names)) < len(names):
             raise ConfigError(
                 f"layout key {key}: '{template}' gives the same branch for several channels of {self.detector.name}; "

@@ -12,6 +12,7 @@ from na64ml.errors import ConfigError
 from na64ml.evaluation.scored import ScoredEvents
 from na64ml.limits.published import background_table
 from na64ml.limits.sideband import Sideband
+from na64ml.selection.independent import trial_of_event
 from na64ml.selection.intervals import zero_survivor_yield
 from na64ml.setups.sourced import NonNegative
 from na64ml.yaml_files import StrictModel
@@ -80,8 +81,7 @@ class SuiteEstimate(StrictModel):
         for name in scored.backgrounds:
             scale = exposure * self.per_particle[name].value
             events = scored.of_class(name)
-            in_box = (events.ecal_energy < self.ecal_below) & (events.hcal_energy < self.hcal_below)
-            passed = in_box & (events.decision_score >= self.threshold)
+            passed = events.in_box(self.ecal_below, self.hcal_below) & (events.decision_score >= self.threshold)
             weights = _independent(events, passed)
             if len(weights):
                 value += scale * weights.sum()
@@ -161,10 +161,8 @@ def published_expectation(name: str, exposure: float) -> Expectation:
 
 
 def _independent(events: ScoredEvents, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the summed weights of chosen events by leading shower, each event by itself where showers are unknown."""
+    """Return the summed weights of chosen events by leading shower, each event by itself where it has none."""
     weight = events.weight[chosen]
-    if events.group is None:
-        return np.asarray(weight[weight > 0])
-    _, index = np.unique(events.group[chosen], return_inverse=True)
-    summed = np.bincount(index, weight) if len(weight) else weight
+    trial = trial_of_event(len(weight), None if events.group is None else events.group[chosen])
+    summed = np.bincount(trial, weight)
     return np.asarray(summed[summed > 0])

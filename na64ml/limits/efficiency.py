@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 from na64ml.errors import ConfigError, InputError
 from na64ml.evaluation.delivered import WorkingPointFile
 from na64ml.evaluation.scored import ScoredEvents
-from na64ml.evaluation.working_points import efficiency_above
 from na64ml.limits.binned import EfficiencyTable
 from na64ml.limits.selected import SelectedEfficiency
+from na64ml.selection.efficiency import efficiency
 from na64ml.setups.sourced import Share
 from na64ml.yaml_files import StrictModel
 
@@ -92,13 +92,9 @@ class ScoredEfficiency(StrictModel):
                         f"{self.events}: no signal events of {mass:g} GeV with {edges[j]:g} to {edges[j + 1]:g} GeV "
                         "missing; widen the bins of key 'energy_edges' or simulate more"
                     )
-                lost = events.hcal_energy >= self.hcal_below
-                kept = events.select(~lost)
-                share = float(events.weight[~lost].sum() / events.weight.sum())
-                if len(kept) == 0:
-                    continue
-                found = efficiency_above(kept, threshold)
-                result[:, i, j] = np.array([found.value, found.lo, found.hi]) * share
+                passed = (events.hcal_energy < self.hcal_below) & (events.decision_score >= threshold)
+                found = efficiency(passed, events.weight, events.group)
+                result[:, i, j] = found.value, found.lo, found.hi
         base = self.base.value if self.base else 1.0
         label = f"measured: {self.events.name}, score >= {threshold:.4g}, E_HCAL < {self.hcal_below:g} GeV"
         if self.base:

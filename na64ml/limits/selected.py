@@ -9,10 +9,12 @@ from pydantic import Field, model_validator
 
 from na64ml.errors import ConfigError, InputError
 from na64ml.events.reader import EventReader
+from na64ml.events.splits import check_unique
 from na64ml.inference.scorer import Scorer
 from na64ml.limits.binned import EfficiencyTable
 from na64ml.limits.production.target import Array
 from na64ml.selection.efficiency import efficiency
+from na64ml.selection.independent import leading_showers
 from na64ml.selection.mode import load_mode
 from na64ml.selection.viewer import make_viewer
 from na64ml.setups.sourced import Share
@@ -66,7 +68,7 @@ class SelectedEfficiency(StrictModel):
         InputError
             If a bin has no events, or the events have no mass.
         """
-        mass, energy, passed, weight = self._signal()
+        mass, energy, passed, weight, shower = self._signal()
         masses, edges = np.unique(mass), np.array(self.energy_edges)
         result = np.zeros((3, len(masses), len(edges) - 1))
         for i, one in enumerate(masses):
@@ -77,7 +79,7 @@ class SelectedEfficiency(StrictModel):
                         f"{', '.join(self.files)}: no signal events of {one:g} GeV with an energy of {low:g} to "
                         f"{high:g} GeV; widen the bins of key 'energy_edges' or simulate more"
                     )
-                found = efficiency(passed[chosen], weight[chosen])
+                found = efficiency(passed[chosen], weight[chosen], shower[chosen])
                 result[:, i, j] = found.value, found.lo, found.hi
         base = self.base.value if self.base else 1.0
         score = f" with {self.model.name}" if self.model else ""
@@ -87,16 +89,18 @@ class SelectedEfficiency(StrictModel):
         value, lo, hi = result * base
         return EfficiencyTable(masses, edges, value, lo, hi, label)
 
-    def _signal(self) -> tuple[Array, Array, NDArray[np.bool_], Array]:
-        """Return mass, energy, decision and weight of all signal events."""
+    def _signal(self) -> tuple[Array, Array, NDArray[np.bool_], Array, NDArray[np.int64]]:
+        """Return mass, energy, decision, weight and leading shower of all signal events."""
         reader, mode = EventReader(self.layout), load_mode(self.mode)
         mode.check_setup(reader.setup)
         selection, scorer = mode.selection(self.selection), Scorer(self.model) if self.model else None
         if selection.uses_score and scorer is None:
             raise ConfigError(f"selection {selection.name} cuts on the score; give the network with key 'model'")
+        if scorer:
+            scorer.check(reader.contract, reader.conditions.hash)
         points = scorer.metadata.thresholds if scorer else None
         make_view = make_viewer(reader)
-        parts = []
+        parts, seen = [], []
         for events in reader.iterate(list(self.files)):
             missing = [name for name in (MASS, ENERGY) if name not in events.columns]
             if missing:
@@ -104,9 +108,13 @@ class SelectedEfficiency(StrictModel):
             view = make_view(events)
             extra = scorer.score(events, view).variables if scorer and selection.uses_score else None
             signal = mode.label(events) == 0
-            columns = (events.columns[MASS], events.columns[ENERGY], selection.apply(view, extra, points).passed)
-            parts.append([np.asarray(column)[signal] for column in (*columns, events.weight)])
+            passed = selection.apply(view, extra, points).passed
+            truth = (events.columns[MASS], events.columns[ENERGY])
+            columns = (*truth, passed, events.weight, leading_showers(events))
+            parts.append([np.asarray(column)[signal] for column in columns])
+            seen.append(events.ids)
         if not parts or not sum(len(part[0]) for part in parts):
             raise InputError(f"{', '.join(self.files)}: no signal events; give simulated signal")
-        mass, energy, passed, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return np.asarray(np.round(mass.astype(np.float64), 7)), energy.astype(np.float64), passed, weight
+        check_unique(np.concatenate(seen), ", ".join(self.files))
+        mass, energy, passed, weight, shower = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return np.asarray(np.round(mass.astype(np.float64), 7)), energy.astype(np.float64), passed, weight, shower

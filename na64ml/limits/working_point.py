@@ -1,6 +1,6 @@
 """The score threshold that gives the best expected limit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +82,7 @@ def scan(choice: WorkingPointChoice, cl: float = CONFIDENCE_LEVEL) -> tuple[Scan
         If a class has no events in the box.
     """
     scored = ScoredEvents.read(choice.evaluation / "scored.npz")
-    inside = scored.select((scored.ecal_energy < choice.ecal_below) & (scored.hcal_energy < choice.hcal_below))
+    inside = scored.select(scored.in_box(choice.ecal_below, choice.hcal_below))
     for name in choice.expected:
         if name not in scored.classes[1:]:
             raise ConfigError(
@@ -110,6 +110,8 @@ def to_file(choice: WorkingPointChoice, chosen: ScanPoint, cl: float = CONFIDENC
     """Return the chosen point in the form that ``na64ml export --working-points`` reads, tied to the same network."""
     known = WorkingPointFile.read(choice.evaluation / "working_points.json")
     scored = ScoredEvents.read(choice.evaluation / "scored.npz")
+    if not known.weighted:
+        scored = replace(scored, weight=np.ones(len(scored)))
     used = [name for name in scored.classes if scored.of_class(name).weight.sum() > 0]
     found = {name: efficiency_above(scored.of_class(name), chosen.threshold, cl) for name in used}
     point = WorkingPoint(

@@ -172,6 +172,8 @@ class Not(StrictModel):
 
 
 def _form(value: Any) -> str:
+    if not isinstance(value, dict | StrictModel):
+        return "comparison"  # whose error names what was given
     keys = value if isinstance(value, dict) else value.model_dump(by_alias=True)
     return next((form for form in ("all", "any", "not") if form in keys), "comparison")
 

@@ -24,6 +24,8 @@ def test_help_lists_every_verb(capsys):
         (["select", "shipped:na64e_reference_b.root", "--selection", "tight"], ["tight", "simple"]),
         (["select", "shipped:na64e_reference_b.root", "--selection", "simple_with_score"], ["--model"]),
         (["select", "shipped:na64e_reference_b.root", "--mode", "na64x"], ["na64x", "na64e_invisible"]),
+        (["select", "shipped:na64e_reference_b.root", "--selection", "simple", "simple"], ["more than one", "simple"]),
+        (["setup", "show", "na64e_2018", "--figure", "a.xyz"], ["a.xyz", "png"]),
         (["select", "shipped:na64e_reference_b.root", "--layout", "na64x"], ["na64x", "na64e_reference"]),
         (["select", "shipped:na64e_reference_b.root", "--layout", "reco2018tree"], ["hcal0", "layout"]),
         (["score", "a.root", "--model", "none.onnx", "--out", "b.root"], ["none.onnx", "na64ml export"]),

@@ -80,6 +80,12 @@ def test_limits_are_drawn_as_arrows(scored: ScoredEvents) -> None:
     assert axes.get_ylim()[1] > 2.2 * limit.value
 
 
+def test_the_energy_plane_is_drawn_without_energies_that_are_no_numbers(scored: ScoredEvents) -> None:
+    energy = np.where(np.arange(len(scored)) == 0, np.nan, scored.ecal_energy)
+    figure = energy_plane_figure(replace(scored, ecal_energy=energy), working_points(scored))
+    assert np.isfinite(figure.axes[0].get_xlim()).all()
+
+
 def test_the_energy_plane_shows_the_box_and_only_survivors(scored: ScoredEvents) -> None:
     points = working_points(scored, (0.5, 0.9))
     figure = energy_plane_figure(scored, points, EnergyRegions(box_ecal=40.0))

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from na64ml.errors import InputError
 from na64ml.evaluation.flatness import flatness_in_energy, flatness_in_mass
 from na64ml.evaluation.scored import ScoredEvents
 
@@ -71,3 +72,22 @@ def test_equal_energies_and_events_without_weight_make_fewer_bins(flat: ScoredEv
     assert sum(item.total for item in found.efficiency) == weight.sum()
     same = flatness_in_energy(replace(flat, ecal_energy=np.full(N, 30.0)), 0.0)
     assert (same.lower, same.upper, same.spread, same.probability) == ((30.0,), (30.0,), 0, 1)
+
+
+def test_an_energy_that_is_no_number_does_not_hide_the_others(flat: ScoredEvents) -> None:
+    tilted = replace(flat, score=flat.score - flat.ecal_energy / 40 + 1)
+    one = replace(tilted, ecal_energy=np.where(np.arange(N) == 0, np.nan, tilted.ecal_energy))
+    assert len(flatness_in_energy(one, 0.0).efficiency) == 6
+    assert flatness_in_energy(one, 0.0).probability < 1e-6
+    with pytest.raises(InputError, match="no signal event"):
+        flatness_in_energy(replace(flat, ecal_energy=np.full(N, np.nan)), 0.0)
+
+
+def test_events_of_one_shower_do_not_make_a_flat_efficiency_look_uneven() -> None:
+    rng = np.random.default_rng(3)
+    found = []
+    for _ in range(100):
+        energy, score = (np.repeat(rng.uniform(-1, 1, 100), 10) for _ in range(2))
+        once = replace(signal(score, energy, np.full(1000, 0.1)), group=np.repeat(np.arange(100), 10))
+        found.append(flatness_in_energy(once, 0.0).probability)
+    assert np.mean(np.array(found) < 0.05) < 0.15

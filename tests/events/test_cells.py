@@ -8,7 +8,7 @@ import awkward as ak
 import numpy as np
 import pytest
 
-from na64ml.errors import InputError
+from na64ml.errors import ConfigError, InputError
 from na64ml.events.batch import HIT_FEATURES, EventBatch
 from na64ml.events.reader import EventReader
 from na64ml.setups.setup import load_setup
@@ -88,6 +88,15 @@ def test_one_array_per_segment(tree_file: TreeFile, layout_file: LayoutFile) -> 
     assert reader.detectors == ("ECAL",)
     events = reader.read(tree_file(n_events=1, ecal0=preshower, ecal1=main))
     assert [hit[1:3] for hit in listed(events)[0]] == [(3 * 6 + 2, 0.5), (36 + 3 * 6 + 3, 40.0)]
+
+
+def test_a_channel_is_read_once(layout_file: LayoutFile) -> None:
+    blocks = [
+        {"form": "array", "detector": "ECAL", "segment": 0, "energy": {"branch": name, "empty": 0.0}}
+        for name in ("ecal0", "ecal1")
+    ]
+    with pytest.raises(ConfigError, match=r"detectors\[1\]: an earlier block reads channel 0 of ECAL.*leave one out"):
+        EventReader(layout_file(*blocks))
 
 
 def test_entries_choose_and_order_the_values_of_an_array(tree_file: TreeFile, layout_file: LayoutFile) -> None:

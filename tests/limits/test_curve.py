@@ -6,6 +6,7 @@ import json
 import math
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import yaml
 from na64ml.cli import main
 from na64ml.errors import ConfigError
 from na64ml.evaluation.delivered import WorkingPointFile
+from na64ml.evaluation.scored import ScoredEvents
 from na64ml.limits.comparison import compare
 from na64ml.limits.config import LimitConfig, load_limit
 from na64ml.limits.curve import compute_curve
@@ -218,6 +220,20 @@ def test_working_point_of_the_best_expected_limit(evaluation: Path) -> None:
     assert written.weights_hash == "w"
     assert written.points[-1].name == "best_limit"
     assert written.points[-1].efficiency["dark_photon"][0] == pytest.approx(chosen.signal_efficiency, abs=0.01)
+
+
+def test_a_working_point_counts_events_as_those_beside_it(evaluation: Path) -> None:
+    expected = {"electroproduction": NonNegative(value=20.0, source="C")}
+    choice = WorkingPointChoice(evaluation=evaluation, expected=expected, ecal_below=50)
+    chosen = best(scan(choice))
+    scored = ScoredEvents.read(evaluation / "scored.npz")
+    replace(scored, weight=np.where(np.arange(len(scored)) % 2 == 0, 1.0, 1e-6)).write(evaluation / "scored.npz")
+    file = evaluation / "working_points.json"
+    file.write_text(WorkingPointFile.read(file).model_copy(update={"weighted": False}).model_dump_json())
+    point = to_file(choice, chosen).points[-1]
+    assert not point.weighted
+    passed = scored.of_class("dark_photon").score >= chosen.threshold
+    assert point.efficiency["dark_photon"][0] == pytest.approx(passed.mean())
 
 
 def test_working_point_of_unknown_class(evaluation: Path) -> None:

@@ -1,5 +1,6 @@
 """Efficiencies, backgrounds and windows: what goes into a limit, and what is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from na64ml.errors import ConfigError, InputError
+from na64ml.evaluation.scored import ScoredEvents
 from na64ml.limits.background import BackgroundEntry, SuiteEstimate, published_expectation
 from na64ml.limits.efficiency import EfficiencyEntry, ScoredEfficiency, TabulatedEfficiency
 from na64ml.limits.published import background_table, published_limits
@@ -103,6 +105,25 @@ def test_suite_estimate_counts_showers_and_bounds_what_does_not_survive(events: 
     assert found.is_limit
     bound = 0.1 * 2.3026 * 0.5
     assert found.error == pytest.approx(np.hypot(0.1 * np.sqrt(2), bound), rel=1e-3)
+
+
+def test_suite_estimate_takes_events_without_shower_for_independent(events: Path) -> None:
+    rates = {name: NonNegative(value=1e-12, source="C") for name in ("electroproduction", "dimuon")}
+    scored = ScoredEvents.read(events)
+    found = []
+    for group in (None, np.full(len(scored), -1)):
+        replace(scored, group=group).write(events)
+        found.append(SuiteEstimate(events=events, threshold=0.0, ecal_below=50, per_particle=rates).expectation(1e11))
+    assert found[0] == found[1]
+    assert "4 independent survivors" in found[0].note
+
+
+def test_an_energy_that_is_no_number_rejects_no_background(events: Path) -> None:
+    rates = {name: NonNegative(value=1e-12, source="C") for name in ("electroproduction", "dimuon")}
+    scored = ScoredEvents.read(events)
+    replace(scored, ecal_energy=np.where(scored.label == 1, np.nan, scored.ecal_energy)).write(events)
+    found = SuiteEstimate(events=events, threshold=0.0, ecal_below=50, per_particle=rates).expectation(1e11)
+    assert "2 independent survivors" in found.note
 
 
 def test_suite_estimate_needs_every_class(events: Path) -> None:

@@ -75,6 +75,9 @@ def test_working_points():
         ({"require": {"variable": "a", "min": 1}, "reject": {"variable": "a", "min": 1}}, "exactly one"),
         ({"require": {"variable": "a", "mini": 1}}, "mini"),
         ({"require": {"all": []}}, "at least 1"),
+        ({"require": "ecal_energy < 50"}, "ecal_energy < 50"),
+        ({"require": {"all": ["ecal_energy"]}}, "ecal_energy"),
+        ({"require": [1]}, "valid"),
     ],
 )
 def test_wrong_cuts(cut, message):

@@ -84,7 +84,8 @@ def energy_plane_figure(
         "all events": np.ones(len(scored), dtype=bool),
         f"signal efficiency {loosest.target:.0%}": scored.decision_score >= loosest.threshold,
     }
-    beam, highest = regions.beam_energy, float(scored.ecal_energy.max(initial=0.0))
+    finite = scored.ecal_energy[np.isfinite(scored.ecal_energy)]
+    beam, highest = regions.beam_energy, float(finite.max(initial=0.0))
     right = float(np.clip(1.05 * highest, 1.3 * beam, 2.2 * beam))  # two beam particles at most
     with figure_style():
         figure = new_figure(11.0, 6.2)

@@ -30,7 +30,7 @@ def _table(curve: Curve) -> Table:
     table.location = "written by na64ml"
     table.keywords["observables"] = ["CLS"]
     cl = f"{curve.config.confidence_level:.0%} CL"
-    used = [point for point in curve.points if all(edges is not None for edges in point.expected)]
+    used = [point for point in curve.points if point.observed or any(point.expected)]
     mass = Variable("mass", is_independent=True, is_binned=False, units="GeV")
     mass.values = [point.mass for point in used]
     table.add_variable(mass)

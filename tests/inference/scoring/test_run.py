@@ -46,6 +46,14 @@ class Recorder:
             yield function(task)
 
 
+def test_neither_events_nor_network_are_overwritten(job: Job, files: list[Path]) -> None:
+    for used in (files[0], job.model):
+        before = used.read_bytes()
+        with pytest.raises(InputError, match=rf"{used.name}: is one of the inputs"):
+            plan(job, files, used)
+        assert used.read_bytes() == before
+
+
 def test_the_friend_has_one_entry_per_event_in_order(
     job: Job, reader: EventReader, files: list[Path], tmp_path: Path, friend: Friend
 ) -> None:
