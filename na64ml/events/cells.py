@@ -1,5 +1,6 @@
 """Decoding cells and counters: fixed arrays, or one branch per channel."""
 
+import logging
 from collections.abc import Callable
 from math import prod
 from typing import Any
@@ -13,6 +14,8 @@ from na64ml.events.batch import HIT_FEATURES
 from na64ml.events.hits import Calibration, Floats, Hits, blank_features
 from na64ml.events.layout import ArrayBlock, BranchesBlock
 from na64ml.setups.detectors import Calorimeter, Detector
+
+logger = logging.getLogger(__name__)
 
 _ENERGY, _TIME = HIT_FEATURES.index("energy"), HIT_FEATURES.index("time")
 
@@ -34,6 +37,7 @@ class CellReader:
         self.detector = detector
         self._block = block
         self._blank = blank_features(detector)
+        self._told: set[str] = set()
         self.channels = _channels(block, detector, key)
         self._energies = self._names(block.energy.branch, f"{key}.energy.branch")
         self._times = self._names(block.time.branch, f"{key}.time.branch") if block.time else []
@@ -47,6 +51,9 @@ class CellReader:
         """Return one group of hits, in channel order; an energy that is not a number is a hit."""
         energies = self._table(arrays, self._energies, file)
         if energies is None:
+            if file not in self._told:
+                logger.warning("%s: has no branch of %s, which is optional: it has no energy", file, self.detector.name)
+                self._told.add(file)
             return []
         found = calibration(self.detector.name)
         present = np.ones(energies.shape, dtype=bool) if self._empty is None else energies != self._empty

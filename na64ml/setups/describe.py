@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from na64ml.setups.detectors import SRD, Calorimeter
+from na64ml.setups.materials import interaction_lengths, radiation_lengths
 from na64ml.setups.sourced import Sourced
 from na64ml.yaml_files import StrictModel
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from na64ml.setups.conditions import Conditions
+    from na64ml.setups.detectors import Detector
     from na64ml.setups.setup import Setup
 
 
@@ -44,7 +47,7 @@ def _beam(setup: Setup) -> Table:
 
 
 def _detectors(setup: Setup) -> Table:
-    columns = ("z (m)", "MIP (MeV)", "threshold (MeV)", "noise (MeV)", "time (ns)")
+    columns = ("z (m)", "depth (X0, λ)", "MIP (MeV)", "threshold (MeV)", "noise (MeV)", "time (ns)")
     table = _table("Detectors", "detector", "kind", "shape", "channels", *columns)
     for detector in setup.detectors:
         channels = detector.channels
@@ -57,10 +60,18 @@ def _detectors(setup: Setup) -> Table:
             " x ".join(map(str, detector.shape)),
             str(detector.n_channels),
             f"{front:.3g} to {back:.3g}",
+            _depth(detector),
             *energies,
             _number(detector.time_sigma),
         )
     return table
+
+
+def _depth(detector: Detector) -> str:
+    """Return the depth of a detector in radiation and interaction lengths, ``-`` if its layers are not known."""
+    if not isinstance(detector, Calorimeter | SRD):
+        return "-"
+    return ", ".join(f"{depth(detector).sum():.3g}" for depth in (radiation_lengths, interaction_lengths))
 
 
 def _sources(setup: Setup) -> Table:

@@ -184,12 +184,15 @@ def test_optional_times(tree_file: TreeFile, layout_file: LayoutFile, srd: dict[
     assert same(listed(present), [[("SRD", 0, 1.0, 2.0)]])
 
 
-def test_optional_detector(tree_file: TreeFile, layout_file: LayoutFile, srd: dict[str, Any]) -> None:
+def test_optional_detector(
+    tree_file: TreeFile, layout_file: LayoutFile, srd: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
     veto = {"form": "array", "detector": "VETO", "energy": {"branch": "VETO_ene", "optional": True}}
     reader = EventReader(layout_file(srd, veto))
     events = reader.read(tree_file(n_events=1, SRD_ene=f4([1, 0, 0])))
     assert events.detectors == ("SRD", "VETO")
     assert events.hits_per_event.tolist() == [1]
+    assert "has no branch of VETO, which is optional: it has no energy" in caplog.text
     events = reader.read(tree_file(n_events=1, SRD_ene=f4([1, 0, 0]), VETO_ene=f4([1, 2, 3, 4, 5, 6])))
     assert events.hits_per_event.tolist() == [7]
 

@@ -20,9 +20,9 @@ def row(text: str, name: str) -> list[str]:
 def test_detectors_are_listed_with_channels_mip_and_threshold() -> None:
     text = printed("na64e_reference", with_conditions=True)
     assert row(text, "ECAL") == [
-        "ECAL", "calorimeter", "2 x 6 x 6", "72", "0 to 0.45", "500", "30", "20", "1.15",
+        "ECAL", "calorimeter", "2 x 6 x 6", "72", "0 to 0.45", "40.6, 1.56", "500", "30", "20", "1.15",
     ]  # fmt: skip
-    assert row(text, "SRD")[3:] == ["3", "-1.51 to -1.29", "40", "-", "-", "-"]
+    assert row(text, "SRD")[3:] == ["3", "-1.51 to -1.29", "9.97, 1.03", "40", "-", "-", "-"]
     assert "z (m)" in text
 
 
