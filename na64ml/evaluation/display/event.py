@@ -65,13 +65,11 @@ def display_event(
         upper, lower = parts[:, 0]
         panels = upper.subplots(rows, COLUMNS, squeeze=False)
         free = iter(panels.ravel().tolist())
-        maps = []
         for calorimeter in calorimeters:
             energies = channel_energies(event, calorimeter)
             for segment in range(len(calorimeter.segments)):
-                maps.append(next(free))
                 impact = float(event.track[0, 3]), float(event.track[0, 4])
-                draw_segment(maps[-1], calorimeter, segment, energies[segment], impact)
+                draw_segment(next(free), calorimeter, segment, energies[segment], impact)
         for counter in counters:
             draw_bars(next(free), counter, channel_energies(event, counter))
         _write_summary(next(free), event, setup, score, status, truth)

@@ -9,7 +9,9 @@ from matplotlib.figure import Figure
 def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
     """Write each figure as ``folder/name.png`` and ``folder/name.pdf`` and return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{name}.{kind}" for name in figures for kind in ("png", "pdf")]
-    for path in paths:
-        figures[path.stem].savefig(path, dpi=160)
+    paths = []
+    for name, figure in figures.items():
+        for kind in ("png", "pdf"):
+            paths.append(folder / f"{name}.{kind}")
+            figure.savefig(paths[-1], dpi=160)
     return paths
