@@ -19,6 +19,16 @@ def knn(x: Tensor, *arguments: object, **options: object) -> Tensor:
         return _knn(x.float(), *arguments, **options)
 
 
+def get_graph_feature(x: Tensor, k: int, idx: Tensor, cpu_mode: bool = False) -> Tensor:
+    """Return what weaver's function of this name does, with the channels last in memory, as they are read."""
+    rows = x.transpose(1, 2)
+    batch, hits, width = rows.shape
+    first = hits * torch.arange(batch, device=x.device).view(-1, 1, 1)
+    neighbours = rows.reshape(-1, width)[(idx + first).flatten()].view(batch, hits, k, width)
+    own = rows.unsqueeze(2).expand_as(neighbours)
+    return torch.cat((own, neighbours - own), dim=-1).permute(0, 3, 1, 2)
+
+
 class Bfloat16(nn.Module):
     """A network that multiplies matrices in bfloat16; weaver's own ``--use-amp`` does so on GPUs only."""
 
@@ -35,6 +45,8 @@ def get_model(data_config, size="lite", bfloat16=False, class_weights=None, **op
     """Return the network and the description of its inputs that weaver's exporter needs."""
     torch.set_num_threads(1)
     blocks, head = SIZES[size]
+    if bfloat16:
+        ParticleNet.knn, ParticleNet.get_graph_feature = knn, get_graph_feature
     model = ParticleNet.ParticleNet(
         input_dims=len(data_config.input_dicts["pf_features"]),
         num_classes=len(data_config.label_value),
@@ -43,7 +55,6 @@ def get_model(data_config, size="lite", bfloat16=False, class_weights=None, **op
         **options,
     )
     if bfloat16:
-        ParticleNet.knn = knn
         model = Bfloat16(model)
     names = list(data_config.input_names)
     info = {
