@@ -157,7 +157,7 @@ def in_boxes(file: Path) -> Sample:
 
 
 def scored(training: Training, test: Sample, energy: int, momentum: bool) -> NDArray[np.float64]:
-    """Return the scores of test events; those outside the larger box need none and get NaN."""
+    """Return what decides about test events; those outside the larger box are not scored."""
     kept = training.folder / f"scores_{energy}.npy"
     if not kept.is_file():
         inside = np.flatnonzero(test.inside["80"])
@@ -166,7 +166,7 @@ def scored(training: Training, test: Sample, energy: int, momentum: bool) -> NDA
             events.track[:, TRACK_FEATURES.index("p")] = np.nan
         score = np.full(len(test.label), np.nan)
         score[inside] = open_model(training.checkpoint).score(events).score
-        np.save(kept, score)
+        np.save(kept, test.decision_score(score))
     found: NDArray[np.float64] = np.load(kept)
     return found
 

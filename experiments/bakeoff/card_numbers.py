@@ -38,7 +38,7 @@ def card(model: Path, file: str) -> dict[str, object]:
     flows = cut_flows(EventReader("na64e_reference"), [file], sample.mode, selections, scorer)
     counts = {flow.selection.name: flow.to_rows()[-1].counts for flow in flows}
     survivors = {name: {group: count.events for group, count in row.items() if count} for name, row in counts.items()}
-    measured = study(scorer.score(sample.view.batch, sample.view).score.astype(float), sample)
+    measured = study(sample.scores(scorer), sample)
     return {**survivors, **{point: measured[point] for point in HEADLINE}}
 
 

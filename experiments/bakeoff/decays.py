@@ -38,10 +38,7 @@ def main() -> None:
     arguments = parser.parse_args()
     scorer = Scorer(arguments.model)
     samples = {file: Sample.read(file) for file in (TESTED, OTHER)}
-    scores = {
-        file: sample.decision_score(scorer.score(sample.view.batch).score.astype(float))
-        for file, sample in samples.items()
-    }
+    scores = {file: sample.scores(scorer) for file, sample in samples.items()}
     threshold = samples[TESTED].threshold(scores[TESTED], BOX, SIGNAL)
     rows: dict[str, list[int]] = {}
     for file, sample in samples.items():

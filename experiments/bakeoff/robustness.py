@@ -58,7 +58,7 @@ def reference() -> Sample:
 
 def at_one_survivor(sample: Sample, scorer: Scorer) -> float:
     """Return the threshold that leaves one reducible event in the larger box."""
-    score = sample.decision_score(scorer.score(sample.view.batch).score.astype(float))
+    score = sample.scores(scorer)
     signal, reducible = sample.signal, sample.reducible
     inside = sample.inside[BOXES[-1]]
     point = efficiency_at_survivors_interval(
@@ -69,11 +69,11 @@ def at_one_survivor(sample: Sample, scorer: Scorer) -> float:
 
 def measure(sample: Sample, scorer: Scorer, threshold: float) -> dict[str, object]:
     """Return the share of each kind that passes trigger, box and threshold; background as counts of those generated."""
-    scores = scorer.score(sample.view.batch)
-    kept = sample.decision_score(scores.score.astype(float)) >= threshold
+    score = sample.scores(scorer)
+    kept = score >= threshold
     signal, decay, reducible = sample.signal, sample.decay, sample.reducible
     trial = trial_of_event(len(kept), leading_showers(sample.view.batch))
-    results: dict[str, object] = {"not_scored": int((scores.status != 0).sum())}
+    results: dict[str, object] = {"not_scored": int(np.isinf(score).sum())}
     for box in BOXES:
         inside = sample.inside[box]
         found = efficiency(inside & kept & signal, signal.astype(float), cl=LEVEL)

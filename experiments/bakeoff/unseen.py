@@ -44,7 +44,7 @@ def main() -> None:
     kept: dict[str, dict[str, NDArray[np.bool_]]] = {}
     for name, _, file in track([model.partition("=") for model in arguments.models], "scoring"):
         scorer = Scorer(file)
-        score = sample.decision_score(scorer.score(sample.view.batch, sample.view).score.astype(float))
+        score = sample.scores(scorer)
         mine = {box: sample.inside[box] & (score >= sample.threshold(score, box, SIGNAL[box])) for box in SIGNAL}
         boxes = {f"box_{box}": {"signal": SIGNAL[box], **survivors(sample, mine[box], shower)} for box in SIGNAL}
         results[name] = {"weights_hash": scorer.metadata.weights_hash, **boxes}

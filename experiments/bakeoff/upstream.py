@@ -39,7 +39,7 @@ def main() -> None:
         truth = file["tree"].arrays()
     mine = ak.to_numpy(truth.mc_label) == index
     clear = quiet(truth[mine]) & ~charged_hits(truth[mine])
-    kept = scorer.score(sample.view.batch.select(mine)).score.astype(float) >= threshold
+    kept = sample.scores(scorer)[mine] >= threshold
     weight = sample.view.batch.weight[mine]
     results: dict[str, object] = {"weights_hash": scorer.metadata.weights_hash, "threshold": round(threshold, 4)}
     for name, inside in sample.inside.items():

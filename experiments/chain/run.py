@@ -16,6 +16,7 @@ from na64ml.evaluation.scored import ScoredEvents
 from na64ml.evaluation.survivors import efficiency_at_survivors_interval
 from na64ml.events.batch import EventBatch
 from na64ml.events.reader import EventReader
+from na64ml.inference.scorer import Scorer
 from na64ml.resources import shipped
 from na64ml.selection.mode import Mode, load_mode
 from na64ml.selection.variables import compute
@@ -107,9 +108,13 @@ class Sample:
         """Return scores as `ScoredEvents.decision_score`: without one, signal is lost and background survives."""
         return np.where(np.isnan(score), np.where(self.signal, -np.inf, np.inf), score)
 
+    def scores(self, scorer: Scorer) -> NDArray[np.float64]:
+        """Return what decides about each event, ``[n_events]``."""
+        return self.decision_score(scorer.score(self.view.batch, self.view).score.astype(np.float64))
+
     def threshold(self, score: NDArray[np.float64], box: str, target: float) -> float:
         """Return the threshold that keeps a share of all signal inside a box."""
-        kept = np.sort(self.decision_score(score)[self.signal & self.inside[box]])[::-1]
+        kept = np.sort(score[self.signal & self.inside[box]])[::-1]
         return float(kept[round(target * self.signal.sum()) - 1])
 
     def cut_flow(self) -> dict[str, int]:
@@ -141,8 +146,8 @@ def _scored(folder: Path, epoch: str, file: str, events: str) -> ScoredEvents:
 
 
 def in_order(scored: ScoredEvents, sample: Sample) -> NDArray[np.float64]:
-    """Return the scores in the order of the sample."""
-    return scored.score[matching(sample.view.batch.ids, scored.ids)]
+    """Return what decides about each event, in the order of the sample."""
+    return scored.decision_score[matching(sample.view.batch.ids, scored.ids)]
 
 
 def matching(wanted: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -155,7 +160,6 @@ def matching(wanted: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.
 def study(score: NDArray[np.float64], sample: Sample) -> dict[str, object]:
     """Measure signal efficiency and surviving decays at given numbers of reducible survivors, and the reverse."""
     signal, decay, reducible = sample.signal, sample.decay, sample.reducible
-    score = sample.decision_score(score)
     results: dict[str, object] = {}
     for box, passed in sample.inside.items():
         results[f"box_{box}/cap"] = round(float((signal & passed).sum() / signal.sum()), 4)

@@ -21,7 +21,8 @@ from na64ml.selection.cutflow_table import SURVIVOR_COLUMNS, survivor_cells
 
 TRAIN_FILE, OTHER_FILE = "shipped:na64e_reference.root", "shipped:na64e_reference_b.root"
 SHIPPED_MODEL = "shipped:models/na64e_invisible_fast.onnx"
-SELECTIONS = ("simple", "simple_with_score", "score_only")
+SURVIVORS_OF = "simple_with_score"
+SELECTIONS = ("simple", SURVIVORS_OF, "score_only")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,20 +39,19 @@ def run(arguments: argparse.Namespace) -> None:
     begin = time.monotonic()
     out: Path = arguments.out
     runs, model = out / "runs", SHIPPED_MODEL if arguments.apply_only else str(out / "model.onnx")
-    q = {name: shlex.quote(str(out / name)) for name in ("runs", "evaluation", "scores.root", "cutflow", "display")}
-    points, file = shlex.quote(str(out / "evaluation" / evaluate.WORKING_POINTS)), shlex.quote(model)
     training = [
-        f"fit --config na64e_invisible/train.yaml --root {q['runs']} --trainer.max_epochs {arguments.epochs}",
-        f"evaluate {TRAIN_FILE} --model CHECKPOINT --out {q['evaluation']} --unweighted --root {q['runs']}",
-        f"export CHECKPOINT --out {file} --working-points {points}",
+        ["fit", "--config", "na64e_invisible/train.yaml", "--root", runs, "--trainer.max_epochs", arguments.epochs],
+        ["evaluate", TRAIN_FILE, "--model", "CHECKPOINT", "--out", out / "evaluation", "--unweighted", "--root", runs],
+        ["export", "CHECKPOINT", "--out", model, "--working-points", out / "evaluation" / evaluate.WORKING_POINTS],
     ]
     applying = [
-        f"score {OTHER_FILE} --model {file} --out {q['scores.root']}",
-        f"select {OTHER_FILE} --selection {' '.join(SELECTIONS)} --model {file} --out {q['cutflow']}",
-        f"display {OTHER_FILE} --survivors simple_with_score --most 3 --model {file} --out {q['display']}",
+        ["score", OTHER_FILE, "--model", model, "--out", out / "scores.root"],
+        ["select", OTHER_FILE, "--selection", *SELECTIONS, "--model", model, "--out", out / "cutflow"],
+        ["display", OTHER_FILE, "--survivors", SURVIVORS_OF, "--most", 3, "--model", model, "--out", out / "display"],
     ]
     shutil.rmtree(out / "display", ignore_errors=True)  # survivors of another network
-    commands = applying if arguments.apply_only else training + applying
+    words = applying if arguments.apply_only else training + applying
+    commands = [shlex.join(map(str, command)) for command in words]
     started = time.time()
     for command in commands:
         _type(command.replace("CHECKPOINT", shlex.quote(str(_newest_checkpoint(runs, started)))))

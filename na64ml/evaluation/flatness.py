@@ -10,7 +10,7 @@ from na64ml.errors import InputError
 from na64ml.evaluation.scored import ScoredEvents
 from na64ml.evaluation.working_points import efficiency_above
 from na64ml.selection.efficiency import Efficiency
-from na64ml.selection.independent import trial_of_event
+from na64ml.selection.independent import weight_of_trials
 from na64ml.selection.intervals import CONFIDENCE_LEVEL
 
 
@@ -108,5 +108,5 @@ def _flatness(
 
 def _effective_number(events: ScoredEvents) -> float:
     """Return how many events of equal weight tell as much, where those of one leading shower count once."""
-    weight = np.bincount(trial_of_event(len(events), events.group), events.weight)
+    weight = weight_of_trials(events.weight, events.group)
     return float(weight.sum() ** 2 / (weight @ weight))

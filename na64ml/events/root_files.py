@@ -1,7 +1,7 @@
 """Opening ROOT files and trees, with errors a user can act on."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -39,6 +39,19 @@ def expand(patterns: str | Path | Sequence[str | Path]) -> list[str]:
 def is_remote(file: str) -> bool:
     """Whether a file lies on a server, as ``root://HOST//PATH`` does."""
     return "://" in file
+
+
+def refuse_inputs(output: Path, inputs: Iterable[str | Path]) -> None:
+    """Protect what is read from being overwritten.
+
+    Raises
+    ------
+    InputError
+        If the output is one of the inputs.
+    """
+    local = (Path(file) for file in map(str, inputs) if not is_remote(file))
+    if any(file.resolve() == output.resolve() for file in local):
+        raise InputError(f"{output}: is one of the inputs; choose another output")
 
 
 def _matches(pattern: str) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from na64ml import __version__
 from na64ml.errors import InputError
 from na64ml.events.reader import DEFAULT_STEP, EventReader
-from na64ml.events.root_files import expand, iterate_arrays, open_tree
+from na64ml.events.root_files import expand, iterate_arrays, open_tree, refuse_inputs
 from na64ml.events.splits import check_unique
 from na64ml.events.tree_form import TreeForm, form_of, gathered, notes_of
 from na64ml.events.writer import write_tree
@@ -86,8 +86,7 @@ def skim(
         If reader and selection do not fit the events.
     """
     sources = survey(reader, files, left_out)
-    if any(Path(source.file).resolve() == out.resolve() for source in sources):
-        raise InputError(f"{out}: is one of the inputs; choose another output")
+    refuse_inputs(out, [source.file for source in sources])
     form, notes = sources[0].form, _labels(sources)
     ids = []
 

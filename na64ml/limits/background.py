@@ -12,7 +12,7 @@ from na64ml.errors import ConfigError
 from na64ml.evaluation.scored import ScoredEvents
 from na64ml.limits.published import background_table
 from na64ml.limits.sideband import Sideband
-from na64ml.selection.independent import trial_of_event
+from na64ml.selection.independent import weight_of_trials
 from na64ml.selection.intervals import zero_survivor_yield
 from na64ml.setups.sourced import NonNegative
 from na64ml.yaml_files import StrictModel
@@ -162,7 +162,6 @@ def published_expectation(name: str, exposure: float) -> Expectation:
 
 def _independent(events: ScoredEvents, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the summed weights of chosen events by leading shower, each event by itself where it has none."""
-    weight = events.weight[chosen]
-    trial = trial_of_event(len(weight), None if events.group is None else events.group[chosen])
-    summed = np.bincount(trial, weight)
-    return np.asarray(summed[summed > 0])
+    survivors = events.select(chosen)
+    weight = weight_of_trials(survivors.weight, survivors.group)
+    return np.asarray(weight[weight > 0])

@@ -35,3 +35,8 @@ def trial_of_event(n_events: int, group: NDArray[np.int64] | None) -> NDArray[np
     distinct, index[~own] = np.unique(group[~own], return_inverse=True)
     index[own] = len(distinct) + np.arange(int(own.sum()))
     return index
+
+
+def weight_of_trials(weight: NDArray[np.float64], group: NDArray[np.int64] | None) -> NDArray[np.float64]:
+    """Return the summed weight of each independent trial, ``[n_trials]``, of events as in `trial_of_event`."""
+    return np.bincount(trial_of_event(len(weight), group), weight).astype(np.float64)

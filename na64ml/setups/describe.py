@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from na64ml.setups.detectors import SRD, Calorimeter
+from na64ml.setups.detectors import SRD, Calorimeter, Detector
 from na64ml.setups.materials import interaction_lengths, radiation_lengths
 from na64ml.setups.sourced import Sourced
 from na64ml.yaml_files import StrictModel
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from na64ml.setups.conditions import Conditions
-    from na64ml.setups.detectors import Detector
     from na64ml.setups.setup import Setup
 
 

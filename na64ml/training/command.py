@@ -126,7 +126,9 @@ class TrainingCLI(LightningCLI):
             cause: BaseException | None = error
             while cause is not None and not isinstance(cause, Na64mlError):
                 cause = cause.__cause__ or cause.__context__
-            raise (cause or error) from error
+            if cause is None:
+                raise
+            raise cause from None
 
 
 def run_of_checkpoint(path: str | None) -> str | None:

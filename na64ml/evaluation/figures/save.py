@@ -12,6 +12,7 @@ def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
     paths = []
     for name, figure in figures.items():
         for kind in ("png", "pdf"):
-            paths.append(folder / f"{name}.{kind}")
-            figure.savefig(paths[-1], dpi=160)
+            path = folder / f"{name}.{kind}"
+            figure.savefig(path, dpi=160)
+            paths.append(path)
     return paths

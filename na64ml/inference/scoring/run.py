@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from na64ml.errors import InputError
-from na64ml.events.root_files import is_remote
+from na64ml.events.root_files import refuse_inputs
 from na64ml.inference.friend import IDENTIFIERS, Format, write_friend
 from na64ml.inference.scoring.job import Job
 from na64ml.inference.scoring.plan import SHARD_EVENTS, InputFile, Shard, shards, survey
@@ -64,9 +64,7 @@ def plan(job: Job, patterns: str | Path | Sequence[str | Path], output: Path, sh
         raise InputError(f"{output}: is a folder; choose another output")
     job.open_scorer().check(job.reader.contract, job.reader.conditions.hash)
     files = survey(job.reader, patterns)
-    used = {Path(file.path) for file in files if not is_remote(file.path)} | {job.model.resolve()}
-    if output.resolve() in used:
-        raise InputError(f"{output}: is one of the inputs; choose another output")
+    refuse_inputs(output, [*(file.path for file in files), job.model])
     folder = output.resolve().with_name(output.name + ".shards")
     return Work(job, output, folder, files, shards(files, shard_events, job.hash, folder))
 
